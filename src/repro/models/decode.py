@@ -1,0 +1,156 @@
+"""How are many turns generated at once, each from its own seed?
+
+One batch: reuse what the cache already holds of each context, read the rest in one left-padded block, then draw
+a token per row and step. Rows that have ended are dropped from the batch, and the cache keeps their keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .base import Sampling
+from .cache import SlotCache
+from .sampling import sample, uniforms
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_KEEP = 0.75  # rows are dropped once fewer than this share of them is still speaking
+
+
+@dataclass
+class Sampled:
+    """What one row drew: ids with the end token if it came, and their log-probabilities (nats)."""
+
+    ids: list[int]
+    logps: list[float]
+
+
+class Decoder:
+    """Generates with one transformers model; remembers the last batch so that the next turn starts from it."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.past: SlotCache | None = None
+        self.seen: dict[tuple[int, ...], int] = {}  # the ids a row of `past` holds -> the row
+
+    def reset(self) -> None:
+        """Forget everything: the weights have changed."""
+        self.past, self.seen = None, {}
+
+    def generate(
+        self, contexts: Sequence[Sequence[int]], *, sampling: Sampling, seeds: Sequence[int], stop: frozenset[int],
+        banned: Sequence[int] = (), banned_first: Sequence[int] = (),
+    ) -> list[Sampled]:  # fmt: skip
+        """Ids and logps for each context of token ids; stops at a token of `stop` or after `max_tokens`."""
+        import torch
+
+        with torch.inference_mode():
+            logits, cache = self._read(contexts, sampling.max_tokens)
+            u = uniforms(seeds, sampling.max_tokens).to(logits.device)
+            drawn = [Sampled([], []) for _ in contexts]
+            positions = torch.tensor([len(c) for c in contexts], device=logits.device)
+            self._speak(drawn, logits, cache, positions, u, sampling, stop, list(banned), list(banned_first))
+        self.past = cache
+        self.seen = {(*c, *s.ids[:-1]): i for i, (c, s) in enumerate(zip(contexts, drawn, strict=True))}
+        return drawn
+
+    def _speak(
+        self, drawn: list[Sampled], logits: Tensor, cache: SlotCache, positions: Tensor, u: Tensor,
+        sampling: Sampling, stop: frozenset[int], banned: list[int], banned_first: list[int],
+    ) -> None:  # fmt: skip
+        """Draw tokens for all rows until each has stopped; `drawn` and `cache` are filled in place."""
+        import torch
+
+        live = torch.arange(len(drawn), device=logits.device)  # row of the batch -> row of `drawn`
+        work, start = cache, cache.fill
+        speaking = [True] * len(drawn)
+        for step in range(sampling.max_tokens):
+            tokens, logps = sample(logits, u[live, step], sampling, banned if step else banned + banned_first)
+            for row, token, logp in zip(live.tolist(), tokens.tolist(), logps.tolist(), strict=True):
+                if speaking[row]:
+                    drawn[row].ids.append(token)
+                    drawn[row].logps.append(logp)
+                    speaking[row] = token not in stop
+            keep = torch.tensor([speaking[row] for row in live.tolist()], device=live.device)
+            n_speaking = int(keep.sum())
+            if n_speaking == 0 or step == sampling.max_tokens - 1:
+                break
+            if n_speaking < _KEEP * len(live):
+                if work is not cache:
+                    cache.put(live, work, start)
+                work, live, tokens, start = work.rows(keep), live[keep], tokens[keep], work.fill
+                keep = keep[keep]
+            logits = self._step(tokens[:, None], (positions[live] + step)[:, None], work, keep[:, None])
+        if work is not cache:
+            cache.put(live, work, start)
+
+    def _read(self, contexts: Sequence[Sequence[int]], n_room: int) -> tuple[Tensor, SlotCache]:
+        """Logits (B, V) after each context and the cache that holds it; equal contexts are read once."""
+        import torch
+
+        unique = list(dict.fromkeys(tuple(c) for c in contexts))
+        matches = [self._match(c) for c in unique]
+        news = [c[n:] for c, (_, n) in zip(unique, matches, strict=True)]
+        width = max(map(len, news))
+        cache = self._start(matches, width + n_room)
+        ids = torch.zeros(len(unique), width, dtype=torch.long)
+        real = torch.zeros(len(unique), width, dtype=torch.bool)
+        positions = torch.zeros(len(unique), width, dtype=torch.long)
+        for i, (new, (_, n)) in enumerate(zip(news, matches, strict=True)):
+            ids[i, width - len(new) :] = torch.tensor(new)
+            real[i, width - len(new) :] = True
+            positions[i, width - len(new) :] = torch.arange(n, n + len(new))
+        device = self.model.device
+        logits = self._step(ids.to(device), positions.to(device), cache, real.to(device))
+        if len(unique) == len(contexts):
+            return logits, cache
+        row_of = {c: i for i, c in enumerate(unique)}
+        spread = torch.tensor([row_of[tuple(c)] for c in contexts], device=device)
+        return logits[spread], cache.rows(spread)
+
+    def _step(self, ids: Tensor, positions: Tensor, cache: SlotCache, real: Tensor) -> Tensor:
+        """Logits (B, V) of the last position after reading `ids` (B, T); slots where `real` is false stay empty."""
+        import torch
+
+        n_new = ids.shape[1]
+        cache.valid[:, cache.fill : cache.fill + n_new] = real
+        seen = cache.valid[:, None, None, : cache.fill + n_new]
+        if n_new > 1:
+            causal = torch.ones(n_new, cache.fill + n_new, dtype=torch.bool, device=ids.device).tril(cache.fill)
+            own = causal & ~causal.tril(cache.fill - 1)  # a padded query sees itself, or softmax has no support
+            seen = (seen & causal) | own
+        else:
+            seen = seen.clone()
+            seen[..., -1] = True
+        bias = torch.zeros(seen.shape, dtype=self.model.dtype, device=ids.device)
+        bias.masked_fill_(~seen, torch.finfo(self.model.dtype).min)
+        out = self.model(
+            input_ids=ids, position_ids=positions, attention_mask=bias, past_key_values=cache, use_cache=True,
+            logits_to_keep=1,
+        )  # fmt: skip
+        cache.fill += n_new
+        logits: Tensor = out.logits[:, -1]
+        return logits
+
+    def _match(self, context: tuple[int, ...]) -> tuple[int, int]:
+        """The row of the past that is the longest beginning of `context`, and its length (0: none)."""
+        for n in sorted({len(ids) for ids in self.seen}, reverse=True):
+            if n < len(context) and context[:n] in self.seen:
+                return self.seen[context[:n]], n
+        return 0, 0
+
+    def _start(self, matches: Sequence[tuple[int, int]], n_room: int) -> SlotCache:
+        """A cache whose rows begin with the matched past."""
+        import torch
+
+        if self.past is not None and any(n for _, n in matches):
+            return self.past.repacked([row for row, _ in matches], [n for _, n in matches], n_room)
+        c = self.model.config
+        head_dim = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
+        shape = (len(matches), c.num_key_value_heads, n_room, head_dim)
+        kind = {"dtype": self.model.dtype, "device": self.model.device}
+        layers = [(torch.zeros(shape, **kind), torch.zeros(shape, **kind)) for _ in range(c.num_hidden_layers)]
+        return SlotCache(layers, torch.zeros(len(matches), n_room, dtype=torch.bool, device=self.model.device), 0)

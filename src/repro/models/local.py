@@ -1,0 +1,146 @@
+"""How do we get text and log-probabilities from weights on this machine?
+
+Any transformers checkpoint (the packaged SmolLM2, a folder, a hub id), on CPU or CUDA, with LoRA adapters merged
+in. Generation is batched over dialogues and keeps keys and values between turns; see `decode`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import ReproError
+from ..types import Role, Turn
+from .base import Sampling
+from .chat import ChatFormat
+from .decode import Decoder, Sampled
+
+MAX_BATCH = 64  # rows decoded together: speed falls beyond it on two cores
+
+
+class LocalModel:
+    """A causal language model with a chat template, as a `ChatModel`."""
+
+    def __init__(self, model: Any, tokenizer: Any, *, name: str) -> None:
+        self.model = model.eval()
+        self.tokenizer = tokenizer
+        self.name = name
+        self.format = ChatFormat(tokenizer)
+        self.decoder = Decoder(model)
+
+    @classmethod
+    def from_pretrained(
+        cls, name: str = "smollm2", *, adapters: Sequence[str | Path] = (), dtype: str = "bfloat16",
+        device: str | None = None,
+    ) -> LocalModel:  # fmt: skip
+        """Load `name` ("smollm2", a folder or a hub id) and merge `adapters` into it, first to last."""
+        import torch
+
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        model, tokenizer = load_weights(name, dtype=dtype)
+        for adapter in adapters:
+            model = merge_adapter(model, adapter)
+        return cls(model.to(device), tokenizer, name=name)
+
+    def generate(
+        self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], role: Role = "assistant",
+        prefixes: Sequence[str] | None = None,
+    ) -> list[Turn]:  # fmt: skip
+        """One turn per context, in order; at most `MAX_BATCH` rows at a time."""
+        before = [self.format.ids(context, role) for context in contexts]
+        begun = [self.format.encode(prefix) for prefix in prefixes or [""] * len(before)]
+        ids = [a + b for a, b in zip(before, begun, strict=True)]
+        drawn: list[Sampled] = []
+        for i in range(0, len(ids), MAX_BATCH):
+            part = slice(i, i + MAX_BATCH)
+            drawn += self._draw(ids[part], sampling, seeds[part], role)
+        return [self._turn(prefix, sampled, role) for prefix, sampled in zip(begun, drawn, strict=True)]
+
+    def _draw(self, ids: Sequence[list[int]], sampling: Sampling, seeds: Sequence[int], role: Role) -> list[Sampled]:
+        ends = {self.format.end_of_turn, self.format.end_of_conversation} - {-1}
+        banned = [] if role == "user" and sampling.may_end else [self.format.end_of_conversation]
+        firsts = {first for text in sampling.suppress_first for first in self.format.encode(text)[:1]}
+        return self.decoder.generate(
+            ids, sampling=sampling, seeds=seeds, stop=frozenset(ends),
+            banned=[token for token in banned if token >= 0], banned_first=[*firsts, self.format.end_of_turn],
+        )  # fmt: skip
+
+    def _turn(self, prefix: Sequence[int], sampled: Sampled, role: Role) -> Turn:
+        ended = sampled.ids[-1] == self.format.end_of_conversation
+        closed = ended or sampled.ids[-1] == self.format.end_of_turn
+        ids = (*prefix, *sampled.ids)
+        body = ids[:-1] if closed else ids
+        text = self.tokenizer.decode(body, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
+        flags = () if closed else ("truncated",)
+        return Turn(role, text, ended, ids, None if prefix else tuple(sampled.logps), flags)
+
+    def logps(self, contexts: Sequence[Sequence[Turn]], turns: Sequence[Turn]) -> list[list[float]]:
+        """Log-probability (nats) of every token of each turn given its context, end token included."""
+        out: list[list[float]] = []
+        for i in range(0, len(turns), MAX_BATCH):
+            part = slice(i, i + MAX_BATCH)
+            before = [self.format.ids(c, t.role) for c, t in zip(contexts[part], turns[part], strict=True)]
+            out += self._logps(before, [self.format.closed(turn) for turn in turns[part]])
+        return out
+
+    def _logps(self, before: Sequence[list[int]], bodies: Sequence[list[int]]) -> list[list[float]]:
+        import torch
+
+        rows = [a + b for a, b in zip(before, bodies, strict=True)]
+        width = max(map(len, rows))
+        ids = torch.tensor([r + [0] * (width - len(r)) for r in rows], device=self.model.device)
+        mask = torch.tensor([[1] * len(r) + [0] * (width - len(r)) for r in rows], device=self.model.device)
+        with torch.inference_mode():
+            hidden = self.model.model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+            out = []
+            for h, a, b in zip(hidden, before, bodies, strict=True):
+                logits = self.model.lm_head(h[len(a) - 1 : len(a) + len(b) - 1]).float()  # (T, V)
+                logp = logits.log_softmax(-1).gather(-1, torch.tensor(b, device=h.device)[:, None])
+                out.append(logp[:, 0].tolist())
+        return out
+
+
+def load_weights(name: str, *, dtype: str = "bfloat16") -> tuple[Any, Any]:
+    """(model, tokenizer) on the CPU. A folder that is not a checkpoint raises with what was missing.
+
+    "tiny" is a random model made on the spot, for tests and the smoke profile.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    if name == "tiny":
+        from .tiny import tiny_model
+
+        return tiny_model(dtype=dtype)
+    if name == "smollm2":
+        from .unpack import smollm2_folder
+
+        name = str(smollm2_folder())
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = AutoModelForCausalLM.from_pretrained(name, dtype=getattr(torch, dtype))
+    except (OSError, ValueError, SafetensorError) as error:
+        raise ReproError(
+            f"no model at {name!r}; give 'smollm2', 'tiny', a checkpoint folder or a hub id ({error})"
+        ) from error
+    return model, tokenizer
+
+
+def merge_adapter(model: Any, adapter: str | Path) -> Any:
+    """The model with a LoRA adapter folder added to its weights (computed in float32, stored in the model's type)."""
+    import torch
+    from peft import PeftModel
+
+    if not (Path(adapter) / "adapter_config.json").is_file():
+        raise ReproError(f"no adapter in {adapter}; expected a folder with adapter_config.json and weights")
+    dtype = model.dtype
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="Found missing adapter keys")  # an adapter of another model
+            merged = PeftModel.from_pretrained(model.to(torch.float32), str(adapter)).merge_and_unload()
+    except Exception as error:  # safetensors, json and peft each raise their own
+        raise ReproError(f"the adapter in {adapter} cannot be read; restore it or train it again ({error})") from error
+    return merged.to(dtype)

@@ -1,0 +1,47 @@
+"""How do packaged weights become a folder that transformers loads in a second?
+
+Reading the GGUF file takes ten seconds or more and leaves the weights quantised. It is done once: the checked
+file is dequantised and written as a bfloat16 checkpoint folder to the user's cache, whole or not at all.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from .weights import SMOLLM2_SHA256, cache_path, smollm2_path
+
+
+def smollm2_folder() -> Path:
+    """The checkpoint folder of SmolLM2-135M-Instruct, made from the packaged file on first use."""
+    from filelock import FileLock
+
+    folder = cache_path() / f"smollm2-135m-instruct-{SMOLLM2_SHA256[:12]}"
+    if (folder / "model.safetensors").is_file():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "model.safetensors").is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            staging = Path(tempfile.mkdtemp(dir=folder.parent))
+            try:
+                _convert(smollm2_path(), staging)
+                staging.rename(folder)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+    return folder
+
+
+def _convert(gguf: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, LlamaConfig, LlamaForCausalLM
+
+    packed = AutoModelForCausalLM.from_pretrained(
+        gguf.parent, gguf_file=gguf.name, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
+    )
+    config = {k: v for k, v in packed.config.to_dict().items() if k not in ("quantization_config", "_name_or_path")}
+    model = LlamaForCausalLM(LlamaConfig(**config)).to(torch.bfloat16)  # the GGUF model itself cannot be saved
+    model.load_state_dict(packed.state_dict())
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(folder)

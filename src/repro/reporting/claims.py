@@ -1,0 +1,155 @@
+"""Which published claims held here?
+
+`configs/claims.yaml` lists each claim with its published value, its source and the key in numbers.json that tests it.
+The rules are fixed before the numbers are seen, and p-values below 0.05 count as small:
+
+| test | supported | not supported | inconclusive |
+| --- | --- | --- | --- |
+| `greater_than_half` | 95% interval above 0.5 and Holm-adjusted p small | interval below 0.5, or TOST p small | else |
+| `equivalent_to_half` | TOST p small | interval without 0.5 | else |
+
+The interval and TOST count participants and training seeds; the exact p counts participants. Inconclusive is not "no
+effect": the verdict then says how small an effect the run could have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from repro.errors import ReproError
+from repro.reporting.record import is_complete, load_numbers, record_of, write_whole
+from repro.types import Estimate
+
+Test = Literal["greater_than_half", "equivalent_to_half"]
+Outcome = Literal["supported", "not supported", "inconclusive", "not run"]
+
+ALPHA = 0.05
+BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
+MISSING = Estimate(float("nan"), float("nan"), float("nan"), 0)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A published finding and where its counterpart is recorded."""
+
+    id: str
+    text: str
+    published: float
+    source: str
+    notebook: str
+    key: str  # in numbers.json: "winrate.<a>_vs_<b>"
+    test: Test
+
+    def __post_init__(self) -> None:
+        if self.test not in get_args(Test):
+            raise ReproError(f"claim {self.id} has no test {self.test!r}; have {', '.join(get_args(Test))}")
+        if not self.key.startswith("winrate."):
+            raise ReproError(f"claim {self.id} is tested by {self.key!r}; give a key that starts with 'winrate.'")
+
+    @property
+    def pair(self) -> str:
+        return self.key.removeprefix("winrate.")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    claim: Claim
+    outcome: Outcome
+    found: Estimate
+    reason: str
+    n_seeds: int
+
+
+def load_claims(path: str | Path = "configs/claims.yaml") -> list[Claim]:
+    import yaml
+
+    try:
+        return [Claim(**entry) for entry in yaml.safe_load(Path(path).read_text(encoding="utf-8"))]
+    except (OSError, TypeError, yaml.YAMLError) as error:
+        raise ReproError(f"cannot read the claims in {path}: {error}") from error
+
+
+def published(claims: Sequence[Claim]) -> dict[str, float]:
+    """The published value by pair, for `win_rate_figure`."""
+    return {claim.pair: claim.published for claim in claims}
+
+
+def verdict(claim: Claim, numbers: Mapping[str, Estimate]) -> Verdict:
+    """What `numbers` (of `load_numbers`) say about `claim`, by the rules above; a key that is not there: not run."""
+
+    def beside(name: str) -> float:
+        return numbers.get(f"{name}.{claim.pair}", MISSING).value
+
+    found, bound, mde = numbers.get(claim.key, MISSING), beside("tost_bound"), beside("mde")
+    above, below = found.low > 0.5, found.high < 0.5
+    greater, same = above and beside("p_holm") < ALPHA, beside("tost_p") < ALPHA
+    outcome: Outcome = "inconclusive"
+    reason = f"an effect of {mde:.2f} or more would have been seen" if mde == mde else "no spread to judge by"
+    if found.n == 0:
+        outcome, reason = "not run", "no number yet"
+    elif claim.test == "greater_than_half" and greater:
+        outcome, reason = "supported", "interval above one half, exact test agrees"
+    elif same:
+        outcome = "supported" if claim.test == "equivalent_to_half" else "not supported"
+        reason = f"shown to be within {bound:.2f} of one half"
+    elif below or (above and claim.test == "equivalent_to_half"):
+        outcome, reason = "not supported", f"interval {'below' if below else 'above'} one half"
+    n_seeds = beside("n_seeds")
+    return Verdict(claim, outcome, found, reason, int(n_seeds) if n_seeds == n_seeds else 0)
+
+
+def claims_table(
+    results_path: str | Path = "results", profile: str = "cpu", *, claims_path: str | Path = "configs/claims.yaml"
+) -> str:
+    """Every claim beside what was found under `profile`, in Markdown. A notebook that has not run says so."""
+    claims = load_claims(claims_path)
+    paths = {claim.notebook: Path(results_path) / profile / claim.notebook for claim in claims}
+    numbers = {name: load_numbers(path) if is_complete(path) else {} for name, path in paths.items()}
+    rows = [_row(verdict(claim, numbers[claim.notebook])) for claim in claims]
+    head = ["| claim | published | found here | seeds | verdict |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows, "", *_sources(profile, paths)])
+
+
+def _row(found: Verdict) -> str:
+    value = str(found.found) if found.found.n else "-"
+    claim = f"{found.claim.text} ({found.claim.source})"
+    outcome = f"**{found.outcome}**: {found.reason}"
+    return f"| {claim} | {found.claim.published:.2f} | {value} | {found.n_seeds or '-'} | {outcome} |"
+
+
+def _sources(profile: str, paths: Mapping[str, Path]) -> list[str]:
+    """Which run each number is from: one line per notebook."""
+    return [_source(profile, name, record_of(path)) for name, path in paths.items()]
+
+
+def _source(profile: str, name: str, record: Mapping[str, Any] | None) -> str:
+    if record is None:
+        return f"`{name}` has no finished record under profile `{profile}`."
+    commit, dirty = (record.get("git") or {}).get("commit"), (record.get("git") or {}).get("dirty")
+    code = f"commit `{commit[:10]}`{' with changes' if dirty else ''}" if commit else "code outside git"
+    return f"Profile `{profile}`, `{name}`, {record['started'][:10]}, {code}."
+
+
+def update_readme(
+    readme_path: str | Path = "README.md",
+    *,
+    results_path: str | Path = "results",
+    profile: str = "cpu",
+    claims_path: str | Path = "configs/claims.yaml",
+) -> bool:
+    """Rewrite what stands between the claims markers, and nothing else. Returns whether anything changed."""
+    try:
+        text = Path(readme_path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ReproError(f"cannot read {readme_path} ({error.strerror}); run from the repository's root") from error
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise ReproError(f"{readme_path} needs one line {BEGIN} and, below it, one line {END}; put them in")
+    before, _, rest = text.partition(BEGIN)
+    table = claims_table(results_path, profile, claims_path=claims_path)
+    updated = f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}"
+    if updated != text:
+        write_whole(readme_path, updated)
+    return updated != text

@@ -1,0 +1,103 @@
+"""What does an arm look like, in every figure?
+
+One seaborn style, one name and one colour per arm (Okabe and Ito's palette, safe for colour-blind readers), and the
+two helpers that keep words apart: a headline and labels that are pushed until none overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ARM_LABELS = {
+    "initial": "initial, before RL",
+    "roleplay_raw": "bare role-play",
+    "roleplay": "role-play",
+    "roleplay_persona": "role-play with persona",
+    "exhaustive": "says all at once (scripted)",
+    "userlm": "fine-tuned user LM",
+    "oracle": "reference users (ceiling)",
+}
+ARM_COLOURS = {
+    "initial": "#8A8A8A",
+    "roleplay_raw": "#56B4E9",
+    "roleplay": "#0072B2",
+    "roleplay_persona": "#CC79A7",
+    "exhaustive": "#E69F00",
+    "userlm": "#D55E00",
+    "oracle": "#009E73",
+}
+INK, QUIET, FAINT = "#222222", "#6B6B6B", "#DDDDDD"
+NEW_ARM = "#000000"  # an arm of the reader's own stands out
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The look of every figure, for as long as the `with` lasts; fonts ship with matplotlib, so that bytes repeat."""
+    import matplotlib as mpl
+    import seaborn as sns
+
+    look: dict[Any, Any] = {
+        **sns.axes_style("white"),
+        **sns.plotting_context("notebook"),
+        "font.family": "DejaVu Sans",
+        "font.size": 13,
+        "axes.labelsize": 13,
+        "xtick.labelsize": 12,
+        "ytick.labelsize": 12,
+        "text.color": INK,
+        "axes.labelcolor": QUIET,
+        "axes.edgecolor": QUIET,
+        "xtick.color": QUIET,
+        "ytick.color": QUIET,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.linewidth": 0.8,
+        "figure.facecolor": "white",
+        "figure.dpi": 110,
+    }
+    with mpl.rc_context(look):
+        yield
+
+
+def arm_label(arm: str) -> str:
+    return ARM_LABELS.get(arm, arm.replace("_", " "))
+
+
+def arm_colour(arm: str) -> str:
+    return ARM_COLOURS.get(arm, NEW_ARM)
+
+
+def arm_ink(arm: str) -> tuple[float, ...]:
+    """The arm's colour a shade darker, for words, which need more contrast than marks."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(0.8 * channel for channel in to_rgb(arm_colour(arm)))
+
+
+def in_order(arms: Iterable[str], order: Sequence[str]) -> list[str]:
+    """The arms that occur: those of one's own first, then the known ones in `order`."""
+    present = dict.fromkeys(arms)
+    return [*(arm for arm in present if arm not in order), *(arm for arm in order if arm in present)]
+
+
+def headline(fig: Figure, title: str, subtitle: str) -> None:
+    height = fig.get_figheight()
+    fig.text(0.02, 1 - 0.18 / height, title, fontsize=17, weight="bold", va="top")
+    fig.text(0.02, 1 - 0.53 / height, subtitle, fontsize=12, color=QUIET, va="top")
+
+
+def spread(values: Sequence[float], *, gap: float, low: float, high: float) -> list[float]:
+    """Places for labels at sorted `values`: at least `gap` apart, in the same order, inside low..high if they fit."""
+    places: list[float] = []
+    for value in values:
+        places.append(max(value, places[-1] + gap) if places else max(value, low))
+    ceiling = high
+    for i in reversed(range(len(places))):
+        places[i] = min(places[i], ceiling)
+        ceiling = places[i] - gap
+    return places

@@ -1,0 +1,44 @@
+"""Which simulator does this name stand for?
+
+Every simulator is one entry: a name and a function that makes it from the models at hand. A name that is not known
+is answered with those that are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import ReproError
+from ..models.local import LocalModel
+from .base import UserSimulator
+from .exhaustive import Exhaustive
+from .reference import ReferenceUsers
+from .replay import Replay
+from .roleplay import RolePlay
+from .userlm import UserLM
+
+
+def _released_userlm(base: str) -> UserSimulator:
+    from ..config import repo_root
+
+    return UserLM(LocalModel.from_pretrained(base, adapters=[repo_root() / "checkpoints" / "userlm"]))
+
+
+SIMULATORS: dict[str, Callable[[str], UserSimulator]] = {
+    "roleplay_raw": lambda base: RolePlay(LocalModel.from_pretrained(base), name="roleplay_raw", helped=False),
+    "roleplay": lambda base: RolePlay(LocalModel.from_pretrained(base)),
+    "userlm": _released_userlm,
+    "exhaustive": lambda base: Exhaustive(),
+    "oracle": lambda base: ReferenceUsers(),
+    "replay": lambda base: Replay(),
+}
+
+
+def load_simulator(spec: str, *, base: str = "smollm2") -> UserSimulator:
+    """The simulator named `spec`, or the user language model in the adapter folder `spec`, on the weights `base`."""
+    if spec in SIMULATORS:
+        return SIMULATORS[spec](base)
+    if (Path(spec) / "adapter_config.json").is_file():
+        return UserLM(LocalModel.from_pretrained(base, adapters=[spec]), name=Path(spec).name)
+    raise ReproError(f"no simulator '{spec}'; have {', '.join(sorted(SIMULATORS))}, or give an adapter folder")

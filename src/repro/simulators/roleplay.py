@@ -1,0 +1,100 @@
+"""What would the user say next, if they were a prompted language model?
+
+An instruct model reads the intent, the hidden requirements and instructions (`roleplay_system.txt`, our words), and
+speaks under the user's header. `roleplay_raw` is that and no more. A 135M model falls out of this role at once, so
+`roleplay` adds help that shows it no human turn: an agenda puts the first words of each turn into its mouth (the
+request, then one wish after another by name; what follows is the model's), a turn is its first line, and one that
+falls out of role is drawn again a few times. How often a turn was redrawn, and how often it was out of role all the
+same, is on the turn's flags. Agendas for simulated users: Schatzmann et al. 2007, "Agenda-based user simulation".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..models.base import ChatModel, Sampling
+from ..seeds import derive
+from ..types import Task, Turn
+
+INTENT_START = "You are a user chatting with an assistant language model to get help writing "
+END = "Thanks, that is all."
+_ENDS = re.compile(r"\b(?:that(?: i|')s all|goodbye|bye)\b|^thank(?:s| you)\b[^?]{0,40}$", re.I)
+_ASSISTANT = re.compile(
+    r"\b(?:how (?:can|may) i (?:help|assist)|i(?: can|'?ll|'?d)?(?: be)? (?:happy|glad) to (?:help|assist)|i can help"
+    r"|as an ai|i'?m an? (?:ai|assistant)|here(?:'s| is| are) (?:a|an|the|some|your)\b|let me know if|feel free"
+    r"|i hope this (?:helps|email|message)|you(?:'re| are) (?:a|an) (?:person|user))"
+    r"|^(?:certainly|of course|sure|dear|subject|hello everyone|assistant)\b|\[[^\]]*\]",
+    re.I,
+)
+MAX_WORDS = 40  # ours: longer turns of a small model are essays, not requests
+
+
+@dataclass(frozen=True)
+class RolePlay:
+    """A prompted user. `n_tries` is how often a turn may be drawn before it is taken as it is."""
+
+    model: ChatModel
+    name: str = "roleplay"
+    helped: bool = True
+    n_tries: int = 4
+    sampling: Sampling = Sampling(temperature=0.8, min_p=0.05, max_tokens=40)
+
+    def reply(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], *, seed: int) -> list[Turn]:
+        """The next user turn of each dialogue; flags say "resampled" and "out_of_role"."""
+        turns: list[Turn | None] = [None] * len(tasks)
+        for attempt in range(self.n_tries if self.helped else 1):
+            open_ones = [i for i, t in enumerate(turns) if t is None or "out_of_role" in t.flags]
+            if not open_ones:
+                break
+            drawn = self._draw([tasks[i] for i in open_ones], [dialogues[i] for i in open_ones], seed, attempt)
+            for i, turn in zip(open_ones, drawn, strict=True):
+                turns[i] = turn
+        return [turn for turn in turns if turn is not None]
+
+    def _draw(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], seed: int, attempt: int) -> list[Turn]:
+        contexts = [[system_turn(task), *dialogue] for task, dialogue in zip(tasks, dialogues, strict=True)]
+        seeds = [derive(seed, t.id, "user", len(d), attempt) for t, d in zip(tasks, dialogues, strict=True)]
+        begun = [agenda(t, d) if self.helped else "" for t, d in zip(tasks, dialogues, strict=True)]
+        sampling = replace(self.sampling, may_end=False)
+        drawn = self.model.generate(contexts, sampling=sampling, seeds=seeds, role="user", prefixes=begun)
+        return [self._read(t, d, attempt) for t, d in zip(drawn, dialogues, strict=True)]
+
+    def _read(self, turn: Turn, dialogue: Sequence[Turn], attempt: int) -> Turn:
+        """The turn as the assistant will see it: its first line if helped, with what was noticed."""
+        text = turn.text.split("\n")[0].strip() if self.helped else turn.text
+        flags = [*turn.flags, *(["resampled"] if attempt else [])]
+        if out_of_role(text, dialogue):
+            flags.append("out_of_role")
+        return Turn("user", text, ends=bool(dialogue) and ends(text), flags=tuple(flags))
+
+
+def system_turn(task: Task) -> Turn:
+    """What the role-player is told. It sees what the paper's does: the intent, the requirements and a prompt."""
+    template = (Path(__file__).parent / "roleplay_system.txt").read_text().strip()
+    wishes = "; ".join(f"{r.label}: {r.value}" for r in task.requirements)
+    return Turn("system", template.format(intent=task.intent, wishes=wishes, end=END))
+
+
+def agenda(task: Task, dialogue: Sequence[Turn]) -> str:
+    """How the next turn begins: with the request, then with the wishes by name in order, last with thanks."""
+    n_said = sum(turn.role == "user" for turn in dialogue)
+    if n_said == 0:
+        return "I need " + task.intent.removeprefix(INTENT_START).rstrip(".")
+    if n_said <= len(task.requirements):
+        label = task.requirements[n_said - 1].label
+        return f"{label[:1].upper()}{label[1:]}:"
+    return "Thanks,"
+
+
+def ends(text: str) -> bool:
+    """Whether a role-played turn takes leave."""
+    return bool(_ENDS.search(text))
+
+
+def out_of_role(text: str, dialogue: Sequence[Turn]) -> bool:
+    """Whether a user's turn is empty, an essay, an assistant's, or a copy of something already said."""
+    said = {turn.text for turn in dialogue}
+    return not text or len(text.split()) > MAX_WORDS or bool(_ASSISTANT.search(text)) or text in said

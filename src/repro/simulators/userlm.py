@@ -1,0 +1,56 @@
+"""What would the user say next, if a language model had learned it from users?
+
+A model fine-tuned on flipped dialogues (methods A and B): the system turn is the intent, the loss was on the user's
+turns and on the end of the conversation, and the next user turn is sampled under the user's header. Departure: the
+papers condition on the intent alone; here the hidden requirements stand in the system turn as well, because the
+reward is about them and a user who makes them up cannot be served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..models.base import ChatModel, Sampling
+from ..seeds import derive
+from ..types import Task, Turn
+
+# methods B: temperature 1, top_p 0.8; some first tokens and ending at once are forbidden
+SAMPLING = Sampling(temperature=1.0, top_p=0.8, max_tokens=40, suppress_first=("Certainly", "Of course", "As an AI"))
+
+
+@dataclass(frozen=True)
+class UserLM:
+    """A fine-tuned user."""
+
+    model: ChatModel
+    name: str = "userlm"
+    sampling: Sampling = SAMPLING
+
+    def reply(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], *, seed: int) -> list[Turn]:
+        """The next user turn of each dialogue; an end-of-conversation token sets `ends`. Nobody ends at turn one."""
+        contexts = [[system_turn(t), *d] for t, d in zip(tasks, dialogues, strict=True)]
+        seeds = [derive(seed, t.id, "user", len(d)) for t, d in zip(tasks, dialogues, strict=True)]
+        turns: dict[int, Turn] = {}
+        for first in (True, False):
+            chosen = [i for i, d in enumerate(dialogues) if (not d) == first]
+            sampling = replace(self.sampling, may_end=not first)
+            drawn = self.model.generate(
+                [contexts[i] for i in chosen], sampling=sampling, seeds=[seeds[i] for i in chosen], role="user"
+            )
+            turns |= dict(zip(chosen, drawn, strict=True))
+        return [turns[i] for i in range(len(tasks))]
+
+
+def system_turn(task: Task) -> Turn:
+    """The system turn of a flipped dialogue, in training and in use."""
+    wishes = "".join(f"\n{r.label}: {r.value}" for r in task.requirements)
+    return Turn("system", task.intent + wishes)
+
+
+def flipped(task: Task, turns: Sequence[Turn]) -> list[Turn]:
+    """A logged dialogue as a training row: the user's turns are to be learned, and where the user leaves.
+
+    A silent leave is a turn that is only the end token, as in the papers' recipe; one with a word ends in it.
+    """
+    return [system_turn(task), *turns]

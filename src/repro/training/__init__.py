@@ -1,0 +1,1 @@
+"""How does a user LM, or an assistant, learn?"""

@@ -1,0 +1,192 @@
+"""How does an assistant learn from talking to a user?
+
+Multi-turn GRPO over whole conversations with TRL: `rollout_func` calls the one conversation loop, every
+conversation of a group shares its task and first user turn, one reward a conversation, and the loss falls on the
+assistant's own tokens alone (`env_mask`). The paper does not publish its RL settings (methods A); these are ours.
+
+All that is experimental in TRL is in this file. Where we depart from its trainer: the output layer is applied to
+the assistant's tokens only, micro-batches are trimmed to their longest row, and LoRA weights are kept and
+restored in their own type, so that a run that was killed and resumed ends with the same weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import ReproError
+from ..models.base import Sampling
+from ..models.local import LocalModel
+from ..rollouts.dialogue import rollout, system_prompt
+from ..scoring.base import Scorer
+from ..seeds import derive
+from ..simulators.base import UserSimulator
+from ..types import Task, Trajectory
+from .curves import Curves, behaviour
+from .heads import token_logps
+from .lora import Shadow, new_adapter, restore_adapter
+
+
+@dataclass(frozen=True)
+class GRPORecipe:
+    """What is trained and how; names as in TRL's GRPOConfig where it has them."""
+
+    max_steps: int
+    n_groups: int
+    num_generations: int
+    learning_rate: float
+    lora_r: int
+    lora_layers: int  # adapters on the top layers only
+    max_turns: int
+    max_tokens: int  # per assistant turn
+    temperature: float = 1.0
+    micro_batch: int = 16
+    save_steps: int = 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n_rows % self.micro_batch:
+            raise ReproError(f"{self.n_rows} dialogues a step do not divide into micro-batches of {self.micro_batch}")
+
+    @property
+    def n_rows(self) -> int:
+        """Dialogues a step."""
+        return self.n_groups * self.num_generations
+
+
+def train_assistant(
+    tasks: Sequence[Task], *, user: UserSimulator, initial: LocalModel, reward: Scorer, recipe: GRPORecipe,
+    folder: str | Path,
+) -> Any:  # fmt: skip
+    """Train a LoRA adapter on `initial` against `user`; returns the PeftModel.
+
+    Checkpoints and `curves.parquet` go to `folder`; a run that finds them there goes on where it stopped.
+    """
+    from transformers.trainer_utils import get_last_checkpoint
+
+    folder = Path(folder)
+    if not tasks:
+        raise ReproError("no tasks to train on; make some with repro.data.tasks.make_tasks(..., split='train')")
+    policy = new_adapter(initial.model, r=recipe.lora_r, n_layers=recipe.lora_layers, seed=recipe.seed)
+    speaker = Shadow(policy, initial)
+    curves = Curves(folder / "curves.parquet")
+    talk = _Conversations({t.id: t for t in tasks}, user, speaker, reward, recipe, curves)
+    trainer = _trainer_class()(
+        model=policy, args=_config(recipe, folder), processing_class=initial.tokenizer, rollout_func=talk,
+        reward_funcs=[_given_reward], train_dataset=_dataset(tasks, recipe),
+    )  # fmt: skip
+    trainer.remove_callback(_printer())
+    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    curves.cut(int(last.rsplit("-", 1)[1]) if last else 0)
+    trainer.train(resume_from_checkpoint=last)
+    return policy
+
+
+@dataclass
+class _Conversations:
+    """TRL's `rollout_func`: prompts are task ids, each repeated once per generation."""
+
+    tasks: Mapping[str, Task]
+    user: UserSimulator
+    speaker: Shadow
+    reward: Scorer
+    recipe: GRPORecipe
+    curves: Curves
+
+    def __call__(self, prompts: list[str], trainer: Any) -> dict[str, list[Any]]:
+        step, n = trainer.state.global_step, self.recipe.num_generations
+        tasks = [self.tasks[prompt] for prompt in prompts[::n]]
+        trajectories = rollout(
+            tasks, user=self.user, assistant=self.speaker.synced(), max_turns=self.recipe.max_turns, n_samples=n,
+            sampling=Sampling(temperature=self.recipe.temperature, max_tokens=self.recipe.max_tokens),
+            seed=derive(self.recipe.seed, "step", step),
+        )  # fmt: skip
+        scores = self.reward(trajectories)
+        self.curves.append(step + 1, behaviour(trajectories, scores))
+        rows = [self._row(trajectory) for trajectory in trajectories]
+        keys = ("prompt_ids", "completion_ids", "env_mask")
+        columns: dict[str, list[Any]] = {key: [row[i] for row in rows] for i, key in enumerate(keys)}
+        return columns | {"logprobs": [None] * len(rows), "given": [None if s.unscored else s.value for s in scores]}
+
+    def _row(self, trajectory: Trajectory) -> tuple[list[int], list[int], list[int]]:
+        """Prompt ids (up to the assistant's first token), the rest, and its mask: 1 on what the assistant sampled."""
+        chat = self.speaker.model.format
+        ids, mask = chat.labelled([system_prompt(), *trajectory.task.history, *trajectory.turns], "assistant")
+        if not ids:  # the dialogue failed before the assistant spoke: nothing to learn from, masked out whole
+            ids, mask = [*chat.ids([system_prompt()], "user"), chat.end_of_turn], [0]
+            return ids[:-1], ids[-1:], mask
+        start = mask.index(1)
+        return ids[:start], ids[start:], mask[start:]
+
+
+def _given_reward(prompts: list[Any], given: list[float | None], **_: Any) -> list[float | None]:
+    """The reward was computed with the conversation; None (unscored) gives no advantage."""
+    return given
+
+
+@cache
+def _trainer_class() -> Any:
+    import torch
+    from trl import GRPOTrainer
+
+    class ConversationTrainer(GRPOTrainer):  # type: ignore[misc]
+        """TRL's GRPO with the output layer on the assistant's tokens and padding trimmed per micro-batch."""
+
+        def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Any:
+            prompt = inputs["prompt_mask"].sum(1).amax()
+            completion = inputs["completion_mask"].sum(1).amax()
+            for key in ("prompt_ids", "prompt_mask"):
+                inputs[key] = inputs[key][:, inputs[key].shape[1] - prompt :]
+            for key in ("completion_ids", "completion_mask", "tool_mask"):
+                inputs[key] = inputs[key][:, :completion]
+            self._scored = (inputs["completion_mask"] * inputs["tool_mask"]).bool()
+            return super()._compute_loss(model, inputs)
+
+        def _get_per_token_logps_and_entropies(
+            self, model: Any, input_ids: Any, attention_mask: Any, logits_to_keep: int, *_: Any, **__: Any
+        ) -> tuple[Any, Any, None]:
+            chosen = torch.zeros_like(input_ids, dtype=torch.bool)
+            chosen[:, -logits_to_keep:] = self._scored
+            logps, entropies = token_logps(self.accelerator.unwrap_model(model), input_ids, attention_mask, chosen)
+            full = torch.zeros(input_ids.shape, dtype=logps.dtype, device=logps.device)
+            rows = (full.masked_scatter(chosen, values)[:, -logits_to_keep:] for values in (logps, entropies))
+            return next(rows), next(rows), None
+
+        def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+            restore_adapter(model or self.model, resume_from_checkpoint)
+
+    return ConversationTrainer
+
+
+def _config(recipe: GRPORecipe, folder: Path) -> Any:
+    import torch
+    from trl import GRPOConfig
+
+    return GRPOConfig(
+        output_dir=str(folder), max_steps=recipe.max_steps, learning_rate=recipe.learning_rate,
+        per_device_train_batch_size=recipe.micro_batch,
+        gradient_accumulation_steps=recipe.n_rows // recipe.micro_batch,  # the whole batch is one optimiser step
+        num_generations=recipe.num_generations, temperature=recipe.temperature, max_completion_length=10_000,
+        loss_type="dapo", scale_rewards="group", beta=0.0, epsilon=0.2,  # TRL's defaults, said aloud
+        lr_scheduler_type="constant", weight_decay=0.0, max_grad_norm=1.0, bf16=False,
+        use_cpu=not torch.cuda.is_available(), gradient_checkpointing=False, seed=recipe.seed, data_seed=recipe.seed,
+        save_strategy="steps", save_steps=recipe.save_steps, save_total_limit=2, logging_steps=1, report_to="none",
+        dataloader_pin_memory=False, shuffle_dataset=False, disable_tqdm=False,
+    )  # fmt: skip
+
+
+def _dataset(tasks: Sequence[Task], recipe: GRPORecipe) -> Any:
+    """Task ids in the order in which they are used: the same for every arm with the same seed."""
+    from datasets import Dataset
+
+    ordered = sorted(tasks, key=lambda task: derive(recipe.seed, "order", task.id))
+    return Dataset.from_dict({"prompt": [task.id for task in ordered]})
+
+
+def _printer() -> Any:
+    from transformers import PrinterCallback
+
+    return PrinterCallback

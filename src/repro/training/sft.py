@@ -1,0 +1,107 @@
+"""How does a model learn to speak as others did?
+
+Supervised fine-tuning with TRL's SFTTrainer, the loss on one role's tokens only: the user's for a user language
+model (flipped rows, methods A and B), the assistant's for the warm-up. A full fine-tune keeps float32 weights
+under bfloat16 autocast; the result is shipped as a LoRA adapter, trained as one or extracted from the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ReproError
+from ..models.chat import ChatFormat
+from ..types import Role, Turn
+from .heads import token_logps
+
+
+@dataclass(frozen=True)
+class SFTRecipe:
+    """What is trained and how; names as in TRL's SFTConfig and PEFT's LoraConfig."""
+
+    learning_rate: float
+    per_device_train_batch_size: int
+    num_train_epochs: float = 1.0
+    lora_r: int = 0  # 0: all weights are trained
+    max_length: int = 512
+    warmup_ratio: float = 0.1  # methods A
+    lr_scheduler_type: str = "cosine"  # methods A
+    save_steps: int = 50
+    seed: int = 0
+
+
+def rows(dialogues: Sequence[Sequence[Turn]], *, role: Role, chat: ChatFormat) -> list[dict[str, list[int]]]:
+    """`input_ids` and `labels` (-100 everywhere but on what `role` said); dialogues without `role` are left out."""
+    labelled = [chat.labelled(turns, role) for turns in dialogues]
+    return [
+        {"input_ids": ids, "labels": [i if m else -100 for i, m in zip(ids, mask, strict=True)]}
+        for ids, mask in labelled
+        if ids
+    ]
+
+
+def train_sft(
+    dialogues: Sequence[Sequence[Turn]], *, role: Role, base: Any, tokenizer: Any, recipe: SFTRecipe, folder: str | Path
+) -> Any:
+    """Train `base` (float32) on what `role` said; checkpoints go to `folder`, and training goes on from the last one.
+
+    Returns the trained model: a PeftModel if `recipe.lora_r` is set, else the model itself.
+    """
+    from datasets import Dataset
+    from transformers.trainer_utils import get_last_checkpoint
+
+    data = rows(dialogues, role=role, chat=ChatFormat(tokenizer))
+    if not data:
+        raise ReproError(f"no {role} turn in {len(dialogues)} dialogues; there is nothing to train on")
+    trainer = _trainer()(
+        model=_with_lora(base, recipe), args=_config(recipe, Path(folder)), train_dataset=Dataset.from_list(data),
+        processing_class=tokenizer,
+    )  # fmt: skip
+    last = get_last_checkpoint(str(folder)) if Path(folder).is_dir() else None
+    trainer.train(resume_from_checkpoint=last)
+    return trainer.model
+
+
+def _trainer() -> Any:
+    from trl import SFTTrainer
+
+    class RoleTrainer(SFTTrainer):  # type: ignore[misc]
+        """TRL's trainer with the output layer applied to the labelled tokens alone."""
+
+        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
+            chosen = inputs["labels"] != -100  # (B, T)
+            with self.accelerator.autocast():
+                logps, _ = token_logps(self.accelerator.unwrap_model(model), inputs["input_ids"], inputs["attention_mask"], chosen)
+            loss = -logps.sum() / (len(logps) if num_items_in_batch is None else num_items_in_batch)
+            return (loss, {}) if return_outputs else loss
+
+    return RoleTrainer
+
+
+def _with_lora(base: Any, recipe: SFTRecipe) -> Any:
+    if not recipe.lora_r:
+        return base
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        r=recipe.lora_r, lora_alpha=2 * recipe.lora_r, target_modules="all-linear", task_type="CAUSAL_LM"
+    )
+    return get_peft_model(base, config)
+
+
+def _config(recipe: SFTRecipe, folder: Path) -> Any:
+    import torch
+    from trl import SFTConfig
+
+    return SFTConfig(
+        output_dir=str(folder), learning_rate=recipe.learning_rate, num_train_epochs=recipe.num_train_epochs,
+        per_device_train_batch_size=recipe.per_device_train_batch_size, warmup_steps=recipe.warmup_ratio,
+        lr_scheduler_type=recipe.lr_scheduler_type, max_length=recipe.max_length, seed=recipe.seed,
+        data_seed=recipe.seed, train_sampling_strategy="group_by_length", bf16=True,
+        use_cpu=not torch.cuda.is_available(), gradient_checkpointing=False, weight_decay=0.0, report_to="none",
+        save_strategy="steps", save_steps=recipe.save_steps, save_total_limit=1, logging_steps=10,
+        dataloader_pin_memory=False,
+    )  # fmt: skip

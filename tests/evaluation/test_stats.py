@@ -1,0 +1,182 @@
+"""Are the intervals as wide as they should be, and the tests exact?"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from repro.evaluation.stats import (
+    cluster_means,
+    estimate,
+    holm,
+    minimum_detectable_effect,
+    resampled_means,
+    sign_test,
+    tost,
+)
+
+NAN = float("nan")
+
+
+def planted(seed: int, n_people: int, n_seeds: int, sd_person: float, sd_seed: float) -> tuple[np.ndarray, dict]:
+    """Values with a true mean of 1: person effect + seed effect + noise of sd 1, every person with every seed."""
+    random = np.random.default_rng(seed)
+    people, seeds = np.repeat(np.arange(n_people), n_seeds), np.tile(np.arange(n_seeds), n_people)
+    effects = sd_person * random.normal(size=n_people)[people] + sd_seed * random.normal(size=n_seeds)[seeds]
+    return 1 + effects + random.normal(size=people.size), {"person": people.tolist(), "seed": seeds.tolist()}
+
+
+def coverage(n_seeds: int, sd_seed: float, one_way: bool = False) -> float:
+    hits = 0
+    for replicate in range(200):
+        values, clusters = planted(replicate, 40, n_seeds, 1.0, sd_seed)
+        found = estimate(values, clusters["person"] if one_way else clusters, n_boot=300, seed=replicate)
+        hits += found.low <= 1 <= found.high
+    return hits / 200
+
+
+def test_interval_over_people_covers_the_truth_as_often_as_it_says() -> None:
+    assert 0.90 <= coverage(4, 0.0, one_way=True) <= 0.99
+
+
+def test_interval_over_people_and_seeds_covers_the_truth_where_seeds_matter() -> None:
+    assert coverage(8, 0.5) >= 0.90
+
+
+def test_interval_that_forgets_the_seeds_does_not_cover() -> None:
+    assert coverage(8, 0.5, one_way=True) < 0.80
+
+
+def test_clustered_interval_is_wider_than_one_that_takes_repeated_votes_for_independent() -> None:
+    # Ten copies of each of 40 values: the naive interval is sqrt(10) = 3.2 times too narrow.
+    values = np.repeat(np.random.default_rng(0).normal(size=40), 10)
+    naive, clustered = estimate(values), estimate(values, np.repeat(np.arange(40), 10).tolist())
+    ratio = (clustered.high - clustered.low) / (naive.high - naive.low)
+    assert ratio == pytest.approx(math.sqrt(10), rel=0.1)
+
+
+def test_bootstrap_variance_is_that_of_a_mean_for_few_clusters_too() -> None:
+    # Clusters at 0, 0, 1, 3: mean 1, s^2 = (1 + 1 + 0 + 4) / 3 = 2, variance of the mean 2 / 4 = 0.5.
+    replicates = resampled_means([0.0, 0.0, 1.0, 3.0], n_boot=40_000)
+    assert replicates.var() == pytest.approx(0.5, rel=0.03)
+
+
+def test_with_two_clusters_each_replicate_sees_one_of_them() -> None:
+    assert set(resampled_means([0.2, 0.2, 0.8], ["a", "a", "b"], n_boot=100).round(6)) == {0.2, 0.8}
+
+
+def test_blocks_of_replicates_do_not_change_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).normal(size=30)
+    whole = resampled_means(values, n_boot=50)
+    monkeypatch.setattr("repro.evaluation.stats.BLOCK", 200)
+    assert np.allclose(resampled_means(values, n_boot=50), whole)
+
+
+def test_single_proportion_has_wilsons_interval() -> None:
+    # 8 of 10: (0.8 + 0.19207 -+ 1.95996 sqrt(0.016 + 0.0096036)) / 1.384146 = 0.4902, 0.9433
+    found = estimate([1.0] * 8 + [0.0] * 2)
+    assert (found.value, found.n, found.n_clusters) == (0.8, 10, None)
+    assert (found.low, found.high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
+
+
+def test_unanimous_clusters_still_leave_doubt() -> None:
+    # Wilson with 4 of 4 people: low = (1 + 0.48018 - 1.95996 sqrt(0.060023)) / 1.960365 = 0.5101
+    found = estimate([1.0] * 8, ["a", "a", "b", "b", "c", "c", "d", "d"])
+    assert (found.low, found.high, found.n_clusters) == (pytest.approx(0.5101, abs=1e-4), 1.0, 4)
+
+
+def test_unscored_values_are_counted_and_left_out() -> None:
+    found = estimate([1.0, NAN, 0.0, NAN], ["a", "a", "b", "c"])
+    assert (found.value, found.n, found.n_unscored, found.n_clusters) == (0.5, 2, 2, 2)
+
+
+@pytest.mark.parametrize("values", [[], [NAN, NAN]])
+def test_nothing_scored_is_nan_and_not_zero(values: list[float]) -> None:
+    found = estimate(values)
+    assert math.isnan(found.value)
+    assert math.isnan(found.low)
+    assert (found.n, found.n_unscored) == (0, len(values))
+
+
+def test_one_cluster_alone_has_no_interval() -> None:
+    found = estimate([0.2, 0.4], ["a", "a"])
+    assert found.value == pytest.approx(0.3)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
+def test_single_training_seed_leaves_the_interval_to_the_people() -> None:
+    values = np.random.default_rng(0).normal(size=20)
+    people = list(range(20))
+    assert estimate(values, {"person": people, "seed": [0] * 20}) == estimate(values, people)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.floats(-5, 5), st.integers(0, 6)), min_size=2, max_size=30), st.integers(0, 5))
+def test_unscored_values_and_names_of_clusters_do_not_move_an_interval(rows: list[tuple[float, int]], k: int) -> None:
+    values, people = [value for value, _ in rows], [person for _, person in rows]
+    plain = estimate(values, people, n_boot=50)
+    renamed = estimate([*values, *[NAN] * k], [f"user {p}" for p in [*people, *people[:1] * k]], n_boot=50)
+    assert renamed.n_unscored == k
+    assert np.allclose([plain.value, plain.low, plain.high], [renamed.value, renamed.low, renamed.high], equal_nan=True)
+
+
+def test_labels_that_do_not_fit_the_values_are_refused() -> None:
+    with pytest.raises(ValueError, match="one label per value"):
+        estimate([1.0, 2.0], ["a"])
+
+
+def test_holm_steps_down_and_skips_what_is_missing() -> None:
+    # 0.01 * 3 = 0.03; 0.03 * 2 = 0.06; 0.04 * 1 = 0.04, raised to 0.06
+    assert holm([0.01, 0.04, NAN, 0.03]) == pytest.approx([0.03, 0.06, NAN, 0.06], nan_ok=True)
+
+
+def test_sign_test_is_exact_and_drops_ties() -> None:
+    # 7 wins, 1 loss, 1 tie: p = 2 (1 + 8) / 2^8 = 0.0703125
+    outcomes = [1.0] * 7 + [0.0, 0.5]
+    assert sign_test(outcomes, range(9)) == pytest.approx(0.0703125)
+
+
+def test_sign_test_gives_each_participant_one_vote() -> None:
+    # Averages over seeds: a 1, b (1 + 0) / 2 a tie, c (1 + 0.5) / 2 a win; d unscored: 2 wins of 2, p = 0.5
+    outcomes, people = [1.0, 1.0, 1.0, 0.0, 1.0, 0.5, NAN], ["a", "a", "b", "b", "c", "c", "d"]
+    assert list(cluster_means(outcomes, people)) == [1.0, 0.5, 0.75]
+    assert sign_test(outcomes, people) == pytest.approx(0.5)
+
+
+def test_sign_test_of_ties_only_is_one_and_of_nothing_is_nan() -> None:
+    assert sign_test([0.5, 0.5], ["a", "b"]) == 1.0
+    assert math.isnan(sign_test([NAN], ["a"]))
+
+
+def test_tost_agrees_with_pingouin_where_people_are_the_only_cluster() -> None:
+    import pingouin
+
+    values = np.random.default_rng(0).choice([0.0, 0.5, 1.0], 283, p=[0.2, 0.6, 0.2])
+    theirs = float(pingouin.tost(values, 0.5, bound=0.05)["pval"].iloc[0])
+    assert tost(values, bound=0.05, n_boot=20_000) == pytest.approx(theirs, rel=0.1)
+
+
+def test_tost_of_ties_only_asks_how_many_people_tied() -> None:
+    # 10 people: 0.9^10 = 0.349, no proof of equivalence; 100 people: 0.9^100 = 2.7e-5
+    assert tost([0.5] * 10) == pytest.approx(0.9**10)
+    assert tost([0.5] * 100) == pytest.approx(0.9**100)
+    assert tost([1.0] * 100) == 1.0
+    assert math.isnan(tost([0.5]))
+
+
+def test_tost_does_not_call_assistants_equal_when_seeds_disagree() -> None:
+    # 200 people, seed 0 wins by 0.3, seed 1 loses by as much: the mean is 0.5, but retraining could give 0.2 or 0.8.
+    values, people, seeds = [0.8] * 200 + [0.2] * 200, [*range(200)] * 2, [0] * 200 + [1] * 200
+    assert tost(values, {"person": people, "seed": seeds}) > 0.3
+
+
+def test_minimum_detectable_effect_is_that_of_a_t_test() -> None:
+    # 283 people, half at 0 and half at 1: se = 0.5 / sqrt(282) = 0.02977; times (1.968 + 0.843) = 0.0837
+    found = minimum_detectable_effect([0.0, 1.0] * 141 + [0.0], n_boot=20_000)
+    assert found == pytest.approx(0.0837, rel=0.02)
+    assert math.isnan(minimum_detectable_effect([0.5] * 50))

@@ -1,0 +1,141 @@
+"""Are verdicts those that the rules promise?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from repro.errors import ReproError
+from repro.reporting.claims import Claim, claims_table, load_claims, published, update_readme, verdict
+from repro.reporting.run import Run
+from repro.types import Estimate
+
+NAN = float("nan")
+ROOT = Path(__file__).parents[2]
+CLAIMS_PATH = ROOT / "configs" / "claims.yaml"
+
+
+def claim(test: str) -> Claim:
+    return Claim("X", "a beats b", 0.58, "a paper", "01_demo", "winrate.a_vs_b", test)  # type: ignore[arg-type]
+
+
+def numbers(low: float, high: float, p_holm: float, tost_p: float) -> dict[str, Estimate]:
+    def single(value: float) -> Estimate:
+        return Estimate(value, NAN, NAN, 100)
+
+    return {
+        "winrate.a_vs_b": Estimate((low + high) / 2, low, high, 100),
+        "p_holm.a_vs_b": single(p_holm),
+        "tost_p.a_vs_b": single(tost_p),
+        "tost_bound.a_vs_b": single(0.05),
+        "mde.a_vs_b": single(0.08),
+        "n_seeds.a_vs_b": single(2),
+    }
+
+
+GREATER, SAME = "greater_than_half", "equivalent_to_half"
+
+
+@pytest.mark.parametrize(
+    ("test", "low", "high", "p_holm", "tost_p", "outcome", "words"),
+    [
+        (GREATER, 0.52, 0.62, 0.01, 0.90, "supported", "above one half"),
+        (GREATER, 0.52, 0.62, 0.20, 0.90, "inconclusive", "0.08 or more"),  # the exact test does not agree
+        (GREATER, 0.46, 0.60, 0.40, 0.30, "inconclusive", "0.08 or more"),
+        (GREATER, 0.38, 0.48, 0.01, 0.99, "not supported", "below one half"),
+        (GREATER, 0.48, 0.53, 0.80, 0.01, "not supported", "within 0.05"),
+        (SAME, 0.48, 0.53, 0.80, 0.01, "supported", "within 0.05"),
+        (SAME, 0.51, 0.54, 0.01, 0.01, "supported", "within 0.05"),  # different, but by less than the bound
+        (SAME, 0.44, 0.58, 0.80, 0.20, "inconclusive", "0.08 or more"),  # a large p alone proves nothing
+        (SAME, 0.52, 0.62, 0.01, 0.90, "not supported", "above one half"),
+        (SAME, 0.38, 0.48, 0.01, 0.90, "not supported", "below one half"),
+    ],
+)
+def test_verdicts_follow_the_rules(
+    test: str, low: float, high: float, p_holm: float, tost_p: float, outcome: str, words: str
+) -> None:
+    found = verdict(claim(test), numbers(low, high, p_holm, tost_p))
+    assert found.outcome == outcome
+    assert words in found.reason
+    assert found.n_seeds == 2
+
+
+def test_a_number_that_is_missing_or_unscored_was_not_run() -> None:
+    unscored = {"winrate.a_vs_b": Estimate(NAN, NAN, NAN, 0, 12)}
+    assert verdict(claim(GREATER), {}).outcome == verdict(claim(SAME), unscored).outcome == "not run"
+
+
+def test_a_number_without_its_tests_is_inconclusive() -> None:
+    alone = {"winrate.a_vs_b": Estimate(0.6, 0.55, 0.65, 100)}
+    assert verdict(claim(GREATER), alone).outcome == "inconclusive"
+
+
+def test_shipped_claims_are_the_papers() -> None:
+    claims = load_claims(CLAIMS_PATH)
+    assert published(claims) == {"roleplay_vs_initial": 0.51, "userlm_vs_initial": 0.58, "userlm_vs_roleplay": 0.57}
+    assert len({c.id for c in claims}) == len(claims)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- {id: A1, txt: typo}", "cannot read the claims"),
+        ("nothing: [", "cannot read the claims"),
+        ("", "cannot read the claims"),
+        (
+            "- {id: A, text: t, published: 0.5, source: s, notebook: n, key: winrate.a_vs_b, test: bigger}",
+            "no test 'bigger'; have greater_than_half",
+        ),
+        (
+            "- {id: A, text: t, published: 0.5, source: s, notebook: n, key: mde.a_vs_b, test: greater_than_half}",
+            "starts with 'winrate.'",
+        ),
+    ],
+)
+def test_claims_that_cannot_be_read_are_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "claims.yaml").write_text(text)
+    with pytest.raises(ReproError, match=words):
+        load_claims(tmp_path / "claims.yaml")
+
+
+def recorded(results_path: Path, notebook: str = "01_main_win_rates") -> None:
+    run = Run.start(notebook, params={}, seed=0, profile="smoke", results_path=results_path)
+    for key, number in numbers(0.54, 0.64, 0.001, 0.99).items():
+        run.number(key.replace("a_vs_b", "userlm_vs_roleplay"), number)
+    run.finish()
+
+
+def test_table_shows_what_was_found_beside_what_was_published(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    table = claims_table(tmp_path, "smoke", claims_path=CLAIMS_PATH)
+    (row,) = (line for line in table.splitlines() if "one trained against a role-playing user" in line)
+    assert "| 0.57 | 0.59 [0.54, 0.64], n=100 | 2 | **supported**" in row
+    assert table.count("**not run**") == 2
+    assert "Profile `smoke`, `01_main_win_rates`" in table
+
+
+def test_table_says_so_when_nothing_has_run(tmp_path: Path) -> None:
+    table = claims_table(tmp_path, "cpu", claims_path=CLAIMS_PATH)
+    assert table.count("**not run**") == 3
+    assert "no finished record" in table
+
+
+def test_readme_changes_only_between_its_markers(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("# Title\n<!-- claims:begin -->\nold\n<!-- claims:end -->\nrest\n")
+    recorded(tmp_path)
+    assert update_readme(readme, results_path=tmp_path, profile="smoke", claims_path=CLAIMS_PATH)
+    text = readme.read_text()
+    assert text.startswith("# Title\n<!-- claims:begin -->\n| claim |")
+    assert text.endswith("<!-- claims:end -->\nrest\n")
+    assert "old" not in text
+    assert not update_readme(readme, results_path=tmp_path, profile="smoke", claims_path=CLAIMS_PATH)  # nothing new
+
+
+@pytest.mark.parametrize("text", ["no markers", "<!-- claims:end --> <!-- claims:begin -->"])
+def test_readme_without_markers_is_left_alone(tmp_path: Path, text: str) -> None:
+    (tmp_path / "README.md").write_text(text)
+    with pytest.raises(ReproError, match="claims:begin"):
+        update_readme(tmp_path / "README.md", results_path=tmp_path, claims_path=CLAIMS_PATH)
+    assert (tmp_path / "README.md").read_text() == text

