@@ -70,6 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_dials(plan)
     plan.set_defaults(command=_plan)
 
+    train = verbs.add_parser("train", help="train the models of a profile; stop it at any point, it goes on from there")
+    train.add_argument("models", nargs="*", metavar="MODEL", help="initial, userlm, assistant-ARM-sSEED; all if none")
+    _add_profile(train, default="cpu")
+    train.add_argument("--jobs", type=int, default=1, help="processes side by side, each with its share of the cores")
+    train.add_argument("--release", action="store_true", help="only copy what is finished to checkpoints/")
+    train.set_defaults(command=_train)
+
     claims = verbs.add_parser("claims", help="each published claim beside what came out here")
     _add_profile(claims)
     claims.add_argument("--readme", action="store_true", help="also rewrite the table in README.md")
@@ -81,8 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_profile(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--profile", default="quick", help="smoke, quick (default), cpu or paper")
+def _add_profile(verb: argparse.ArgumentParser, default: str = "quick") -> None:
+    verb.add_argument("--profile", default=default, help=f"smoke, quick, cpu or paper ({default})")
 
 
 def _add_dials(verb: argparse.ArgumentParser) -> None:
@@ -127,6 +134,22 @@ def _asked(arguments: argparse.Namespace) -> Asked:
         offered={key: value for key, value in offered.items() if value is not None},
         force=arguments.force,
     )
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from repro.config import load_profile
+    from repro.training import queue
+    from repro.training.lab import Lab
+
+    lab = Lab(load_profile(arguments.profile))
+    if lab.config.released:
+        raise ReproError(f"profile {arguments.profile} trains nothing: it takes the adapters in checkpoints/")
+    if arguments.release:
+        print("\n".join(queue.release_finished(lab)) or "nothing is finished yet")
+    elif arguments.jobs > 1:
+        queue.side_by_side(arguments.jobs, ["--profile", arguments.profile, *arguments.models])
+    else:
+        queue.work_through(lab, arguments.models)
 
 
 def _claims(arguments: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from repro.errors import ReproError
 
 PROFILES = ("smoke", "quick", "cpu", "paper")
-_MAY_BE_ZERO = ("temperature_train", "temperature_eval", "min_p", "n_threads")  # 0 is greedy, off, all cores
+_MAY_BE_ZERO = ("temperature_train", "temperature_eval", "min_p", "n_threads", "warmup.p_talkative", "user_lm.p_talkative")  # 0 is greedy, off, all cores
 _FORBID_UNKNOWN = {"extra": "forbid"}  # read by pydantic
 
 
@@ -34,6 +34,20 @@ class TrainConfig:
     lora_r: int
     lora_layers: int  # adapters sit on the top layers only
     save_steps: int
+    micro_batch: int  # dialogues per backward pass
+
+
+@dataclass(frozen=True)
+class SFTConfig:
+    """How a model learns from dialogues: the warm-up of the assistant, or the user language model."""
+
+    __pydantic_config__ = _FORBID_UNKNOWN
+
+    n_dialogues: int
+    learning_rate: float
+    batch_size: int
+    lora_r: int  # of the adapter that is shipped
+    p_talkative: float = 0.0  # warm-up: share of users who say nearly everything at once
 
 
 @dataclass(frozen=True)
@@ -54,12 +68,15 @@ class Config:
     n_participants: int
     batch_size: int  # dialogues generated side by side
     n_threads: int  # 0: as many as there are cores
+    released: bool  # take the adapters in checkpoints/ instead of training them
     arms: dict[str, int]  # what an assistant is trained against -> training seeds
     train: TrainConfig
+    warmup: SFTConfig
+    user_lm: SFTConfig
 
     def __post_init__(self) -> None:
         for key, value in flat(self).items():
-            if isinstance(value, int | float) and (value < 0 or (value == 0 and key not in _MAY_BE_ZERO)):
+            if isinstance(value, int | float) and not isinstance(value, bool) and (value < 0 or (value == 0 and key not in _MAY_BE_ZERO)):
                 raise ReproError(f"{key} is {value} in profile {self.profile}; it has to be positive")
 
 
@@ -135,8 +152,9 @@ def _sentence(error: Mapping[str, Any], name: str) -> str:
 
 def setting_names() -> list[str]:
     """Every setting a profile has, dotted."""
-    nested = [f"train.{item.name}" for item in fields(TrainConfig)]
-    return [item.name for item in fields(Config) if item.name not in ("profile", "train")] + nested
+    sections = {"train": TrainConfig, "warmup": SFTConfig, "user_lm": SFTConfig}
+    nested = [f"{name}.{item.name}" for name, kind in sections.items() for item in fields(kind)]
+    return [item.name for item in fields(Config) if item.name not in ("profile", *sections)] + nested
 
 
 def sources(name: str, *, root: Path | None = None) -> dict[str, str]:

@@ -15,6 +15,7 @@ from repro.models.tiny import SPECIAL, tiny_model, tiny_tokenizer
 from repro.types import Turn
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
 SYSTEM = Turn("system", "Write what is asked for.")
 CONTEXTS = [[SYSTEM, Turn("user", f"a note about {what}")] for what in ("tea", "a very long walk in the hills", "x")]
 SEEDS = [7, 8, 9]
@@ -151,6 +152,30 @@ def test_a_turn_may_not_begin_as_it_must_not():
 def test_greedy_does_not_depend_on_the_seed(speaker):
     a, b = (speaker.generate(CONTEXTS, sampling=Sampling(0, max_tokens=8), seeds=seeds) for seeds in (SEEDS, [1, 2, 3]))
     assert a == b
+
+
+def test_a_dialogue_longer_than_the_model_can_read_fails_in_a_sentence():
+    model, tokenizer = tiny_model()
+    model.config.sliding_window = 120
+    short = LocalModel(model, tokenizer, name="tiny")
+    long = [SYSTEM, Turn("user", "x" * 50)]
+    with pytest.raises(ValueError, match="'tiny' can read 120 tokens; this dialogue needs 1") as caught:
+        short.generate([CONTEXTS[2], long], sampling=SAMPLING, seeds=[0, 1])
+    assert not isinstance(caught.value, ReproError)  # a rollout keeps it as data
+    assert short.generate([CONTEXTS[2]], sampling=SAMPLING, seeds=[0])[0].token_ids
+
+
+def test_words_put_into_the_speakers_mouth_are_read_as_its_own(speaker):
+    (free,) = speaker.generate(CONTEXTS[:1], sampling=SAMPLING, seeds=[0])
+    (led,) = speaker.generate(CONTEXTS[:1], sampling=SAMPLING, seeds=[0], prefixes=["Dear all,"])
+    assert led.text.startswith("Dear all,")
+    assert led.logps is None
+    begun = speaker.format.ids(CONTEXTS[0], "assistant") + speaker.format.encode("Dear all,")
+    (row,) = speaker.decoder.generate(
+        [begun], sampling=SAMPLING, seeds=[0], stop={END, LEAVE}, banned=[LEAVE], banned_first=[END]
+    )
+    assert list(led.token_ids) == speaker.format.encode("Dear all,") + row.ids
+    assert speaker.generate(CONTEXTS[:1], sampling=SAMPLING, seeds=[0], prefixes=[""]) == [free]
 
 
 def test_nothing_asked_nothing_said(speaker):

@@ -42,6 +42,12 @@ def test_either_side_is_played_and_a_whole_turn_may_be_given():
     assert say(model, dialogue, role="user") == [Turn("user", "bye", ends=True)]
 
 
+def test_a_turn_begins_with_the_words_put_into_its_mouth():
+    contexts = [[SYSTEM, Turn("user", "?")]] * 3
+    turns = ScriptedModel("one two").generate(contexts, sampling=SAMPLING, seeds=[0] * 3, prefixes=["", "one ", "and "])
+    assert [turn.text for turn in turns] == ["one two", "one two", "and one two"]
+
+
 def test_a_single_string_is_a_script_of_one_line():
     assert say(ScriptedModel("hello"), [SYSTEM])[0].text == "hello"
 

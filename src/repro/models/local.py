@@ -29,6 +29,8 @@ class LocalModel:
         self.name = name
         self.format = ChatFormat(tokenizer)
         self.decoder = Decoder(model)
+        sizes = (getattr(model.config, size, None) for size in ("max_position_embeddings", "sliding_window"))
+        self.n_readable = min((size for size in sizes if size), default=10**9)  # `decode` attends to all it has read
 
     @classmethod
     def from_pretrained(
@@ -48,10 +50,16 @@ class LocalModel:
         self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], role: Role = "assistant",
         prefixes: Sequence[str] | None = None,
     ) -> list[Turn]:  # fmt: skip
-        """One turn per context, in order; at most `MAX_BATCH` rows at a time."""
+        """One turn per context, in order; at most `MAX_BATCH` rows at a time.
+
+        A dialogue that is too long for the model raises a plain ValueError: it is data, not the caller's mistake.
+        """
         before = [self.format.ids(context, role) for context in contexts]
         begun = [self.format.encode(prefix) for prefix in prefixes or [""] * len(before)]
         ids = [a + b for a, b in zip(before, begun, strict=True)]
+        n_needed = max(map(len, ids), default=0) + sampling.max_tokens
+        if n_needed > self.n_readable:
+            raise ValueError(f"{self.name!r} can read {self.n_readable} tokens; this dialogue needs {n_needed}")
         drawn: list[Sampled] = []
         for i in range(0, len(ids), MAX_BATCH):
             part = slice(i, i + MAX_BATCH)

@@ -26,10 +26,16 @@ class ScriptedModel:
         self.name = name
 
     def generate(
-        self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], role: Role = "assistant"
-    ) -> list[Turn]:
+        self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], role: Role = "assistant",
+        prefixes: Sequence[str] | None = None,
+    ) -> list[Turn]:  # fmt: skip
         """One turn per context, same order; `sampling` and `seeds` change nothing."""
-        return [self._line(context, role) for context in contexts]
+        lines = [self._line(context, role) for context in contexts]
+        begun = prefixes or [""] * len(lines)
+        return [
+            turn if turn.text.startswith(prefix) else replace(turn, text=prefix + turn.text)
+            for turn, prefix in zip(lines, begun, strict=True)
+        ]
 
     def logps(self, contexts: Sequence[Sequence[Turn]], turns: Sequence[Turn]) -> list[list[float]]:
         """A script has no probabilities: asking for them is an error."""

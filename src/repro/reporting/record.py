@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from repro.errors import ReproError
-from repro.reporting import provenance
+from repro import provenance
 from repro.types import Estimate
 
 FIELDS = ("value", "low", "high", "n", "n_unscored", "unit")

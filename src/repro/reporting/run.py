@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from repro.errors import ReproError
-from repro.reporting import provenance
+from repro import provenance
 from repro.reporting.record import as_json, dumps, write_text
 from repro.types import Estimate
 

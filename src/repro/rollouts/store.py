@@ -40,12 +40,19 @@ class TrajectoryStore:
     def append(self, trajectories: Mapping[Key, Trajectory]) -> None:
         """Add dialogues and wait until they are on disk."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        torn = self.path.is_file() and self.path.stat().st_size > 0 and not self.path.read_bytes().endswith(b"\n")
         lines = [json.dumps(to_row(t) | {"sample": key[1]}, ensure_ascii=False) for key, t in trajectories.items()]
-        with self.path.open("a", encoding="utf-8") as file:
+        torn = self._is_torn()
+        with self.path.open("a", encoding="utf-8", errors="surrogatepass") as file:
             file.write(("\n" if torn else "") + "".join(line + "\n" for line in lines))
             file.flush()
             os.fsync(file.fileno())
+
+    def _is_torn(self) -> bool:
+        if not self.path.is_file() or not self.path.stat().st_size:
+            return False
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read() != b"\n"
 
 
 def to_row(trajectory: Trajectory) -> dict[str, Any]:

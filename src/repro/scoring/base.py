@@ -11,7 +11,8 @@ from ..types import Score, Trajectory
 class Scorer(Protocol):
     """Scores finished dialogues. What cannot be scored is NaN with a reason, never 0."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def __call__(self, trajectories: Sequence[Trajectory]) -> list[Score]:
         """One score per trajectory, same order."""

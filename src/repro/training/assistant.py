@@ -96,7 +96,7 @@ class _Conversations:
     recipe: GRPORecipe
     curves: Curves
 
-    def __call__(self, prompts: list[str], trainer: Any) -> dict[str, list[Any]]:
+    def __call__(self, prompts: list[str], trainer: Any) -> dict[str, Any]:
         step, n = trainer.state.global_step, self.recipe.num_generations
         tasks = [self.tasks[prompt] for prompt in prompts[::n]]
         trajectories = rollout(
@@ -108,8 +108,8 @@ class _Conversations:
         self.curves.append(step + 1, behaviour(trajectories, scores))
         rows = [self._row(trajectory) for trajectory in trajectories]
         keys = ("prompt_ids", "completion_ids", "env_mask")
-        columns: dict[str, list[Any]] = {key: [row[i] for row in rows] for i, key in enumerate(keys)}
-        return columns | {"logprobs": [None] * len(rows), "given": [None if s.unscored else s.value for s in scores]}
+        columns: dict[str, Any] = {key: [row[i] for row in rows] for i, key in enumerate(keys)}
+        return columns | {"logprobs": None, "given": [None if s.unscored else s.value for s in scores]}
 
     def _row(self, trajectory: Trajectory) -> tuple[list[int], list[int], list[int]]:
         """Prompt ids (up to the assistant's first token), the rest, and its mask: 1 on what the assistant sampled."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from repro.errors import ReproError
-from repro.reporting import provenance
+from repro import provenance
 
 
 def test_hash_of_a_folder_depends_on_names_and_contents_and_not_on_where_it_lies(tmp_path: Path) -> None:

@@ -1,0 +1,164 @@
+"""Which assistant would the reference users choose?
+
+Each held-out reference user has one held-out task, talks about it to every assistant in a balanced order, and prefers
+by an own utility. The utility is not the training reward: users weigh their requirements differently and mind effort
+differently, and both are the user's own traits (ours, drawn by user id):
+
+    utility = sum(w_i met_i) / sum(w_i) - c * (user turns - 1),   w_i in {1, 2, 3},   c = 0.08 / patience
+
+Two assistants whose utilities differ by less than `MARGIN` are a tie. Reference users are no people: what they prefer
+is what they were written to want.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..data.population import traits_of
+from ..models.base import ChatModel, Sampling
+from ..rollouts.dialogue import rollout
+from ..rollouts.store import TrajectoryStore
+from ..scoring.rules import RequirementsMet
+from ..seeds import derive
+from ..simulators.base import UserSimulator
+from ..simulators.roleplay import out_of_role
+from ..training.curves import measures
+from ..types import Score, Task, Trajectory
+from .preference import Utility
+from .stats import estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MARGIN = 0.05  # ours: less than half a requirement of ten
+Trained = tuple[str, int | None]  # arm and training seed; None: not trained
+MEASURES = ("asks_first", "revealed", "met", "assistant_turns", "words", "user_words", "ends_asking", "truncated")
+USER_MEASURES = ("first_turn_words", "revealed_first", "revealed", "words_per_turn", "ends", "out_of_role", "redrawn")
+
+
+class Opener(Protocol):
+    """Gives the assistant of an arm and seed; loading is put off until it is needed."""
+
+    def __call__(self, arm: str, seed: int | None) -> ChatModel: ...
+
+
+def hold(
+    tasks: Sequence[Task], trained: Sequence[Trained], *, open_assistant: Opener, user: UserSimulator, max_turns: int,
+    sampling: Sampling, seed: int, folder: str | Path,
+) -> dict[Trained, list[Trajectory]]:  # fmt: skip
+    """The dialogues of every user with every assistant. Each batch is on disk in `folder` before the next begins."""
+    held = {}
+    for arm, training_seed in trained:
+        name = arm if training_seed is None else f"{arm}-s{training_seed}"
+        store = TrajectoryStore(Path(folder) / f"{name}.jsonl")
+        done = store.read()
+        missing = any((task.id, 0) not in done for task in tasks)
+        assistant = open_assistant(arm, training_seed) if missing else _Silent()
+        held[arm, training_seed] = rollout(
+            tasks, user=user, assistant=assistant, max_turns=max_turns, sampling=sampling, seed=seed, store=store,
+            progress=f"reference users talk to {name}" if missing else None,
+        )  # fmt: skip
+    return held
+
+
+class _Silent:
+    """Stands in for an assistant all of whose dialogues are already held."""
+
+    name = "held"
+
+    def generate(self, contexts: Any, **_: Any) -> Any:
+        raise AssertionError("every dialogue was held")
+
+    def logps(self, contexts: Any, turns: Any) -> Any:
+        raise AssertionError("every dialogue was held")
+
+
+def utility(trajectory: Trajectory) -> Score:
+    """What the dialogue was worth to its user; NaN if it failed."""
+    score = RequirementsMet()([trajectory])[0]
+    if score.unscored:
+        return score
+    task = trajectory.task
+    weights = [1 + derive(0, "weight", task.user_id, r.key) % 3 for r in task.requirements]
+    gain = sum(w * hit for w, hit in zip(weights, score.details["met"], strict=True)) / sum(weights)
+    n_turns = sum(1 for turn in trajectory.user_turns if turn.text)
+    return Score(gain - 0.08 / traits_of(task.user_id).patience * max(0, n_turns - 1))
+
+
+def utilities(held: Mapping[Trained, Sequence[Trajectory]]) -> list[Utility]:
+    """One per user and assistant. `place` is when the user met it: rotated over pairs of users, the second of a pair
+    in reverse, so that each assistant is met at each place, and before each other one, as often as not."""
+    out = []
+    order = list(held)
+    for k, trained in enumerate(order):
+        for i, trajectory in enumerate(held[trained]):
+            turned = (k + i // 2) % len(order)
+            place = 1 + (len(order) - 1 - turned if i % 2 else turned)
+            task = trajectory.task
+            out.append(Utility(task.user_id, task.id, trained[0], trained[1], utility(trajectory).value, place))
+    return out
+
+
+def behaviour_table(held: Mapping[Trained, Sequence[Trajectory]]) -> pd.DataFrame:
+    """What each arm's assistants do: columns arm, measure, value, low, high, n, n_unscored. Users and training seeds
+    are the clusters."""
+    import pandas as pd
+
+    arms = dict.fromkeys(arm for arm, _ in held)
+    rows = []
+    for arm in arms:
+        both = [(t, seed) for (a, seed), ts in held.items() if a == arm for t in ts]
+        per_dialogue = [_measured(t) for t, _ in both]
+        clusters = {"participant": [t.task.user_id for t, _ in both], "seed": [seed for _, seed in both]}
+        for measure in MEASURES:
+            e = estimate([row[measure] for row in per_dialogue], clusters)
+            rows.append({"arm": arm, "measure": measure, "value": e.value, "low": e.low, "high": e.high, "n": e.n,
+                         "n_unscored": e.n_unscored})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _measured(trajectory: Trajectory) -> dict[str, float]:
+    if trajectory.error:
+        return dict.fromkeys(MEASURES, math.nan)
+    return measures(trajectory) | {"met": RequirementsMet()([trajectory])[0].value}
+
+
+def user_table(held: Mapping[str, Sequence[Trajectory]]) -> pd.DataFrame:
+    """What each simulator does: columns simulator, measure, value, low, high, n, n_unscored. Tasks are the clusters.
+
+    `out_of_role` is the role-player's own detector, applied to every simulator alike: what it reports of reference
+    users is its rate of false alarms.
+    """
+    import pandas as pd
+
+    rows = []
+    for name, trajectories in held.items():
+        per_dialogue = [_user_measured(t) for t in trajectories]
+        for measure in USER_MEASURES:
+            e = estimate([row[measure] for row in per_dialogue], [t.task.id for t in trajectories])
+            rows.append({"simulator": name, "measure": measure, "value": e.value, "low": e.low, "high": e.high, "n": e.n,
+                         "n_unscored": e.n_unscored})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _user_measured(trajectory: Trajectory) -> dict[str, float]:
+    from ..data.acts import mentions
+
+    if trajectory.error:
+        return dict.fromkeys(USER_MEASURES, math.nan)
+    turns = trajectory.user_turns
+    spoken = [turn for turn in turns if turn.text or not turn.ends]  # a silent leave is no turn
+    first, wants = (turns[0].text if turns else ""), trajectory.task.requirements
+    strayed = [out_of_role(t.text, trajectory.turns[:i]) for i, t in enumerate(trajectory.turns) if t in spoken]
+    return {
+        "first_turn_words": float(len(first.split())),
+        "revealed_first": sum(mentions(r, first) for r in wants) / max(1, len(wants)),
+        "revealed": measures(trajectory)["revealed"],
+        "words_per_turn": sum(t.n_words for t in spoken) / max(1, len(spoken)),
+        "ends": float(trajectory.stop == "user_ended"),
+        "out_of_role": sum(strayed) / max(1, len(spoken)),
+        "redrawn": sum("resampled" in t.flags for t in turns) / max(1, len(turns)),
+    }

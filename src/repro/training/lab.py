@@ -1,0 +1,192 @@
+"""Which models does a profile need, and where do they come from?
+
+In this order: the initial assistant (a warm-up), the logs of reference users with it, the user language model (learned
+from the logs), then one assistant per simulator and seed. A profile that trains makes what is missing in `work/`,
+resumably; one that does not takes the released adapters. Nothing but the simulator differs between arms.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..config import Config, repo_root
+from ..data.tasks import make_tasks
+from ..errors import ReproError
+from ..models.base import Sampling
+from ..models.local import LocalModel, load_weights
+from ..rollouts.dialogue import rollout, system_prompt
+from ..rollouts.store import TrajectoryStore
+from ..scoring.rules import Reward
+from ..simulators.base import UserSimulator
+from ..simulators.reference import ReferenceUsers
+from ..simulators.registry import SIMULATORS
+from ..simulators.userlm import UserLM, flipped
+from ..types import Task, Trajectory
+from . import checkpoints
+from .assistant import GRPORecipe, train_assistant
+from .lora import extract_adapter
+from .sft import SFTRecipe, train_sft
+from .warmup import warmup_dialogues
+
+N_TRAIN_USERS = 200  # ours: as many as the prototype of the population had
+
+
+class Lab:
+    """The models of one profile, made on demand and kept."""
+
+    def __init__(self, config: Config, *, root: Path | None = None, seed: int = 0) -> None:
+        self.config, self.seed = config, seed
+        self.root = root or repo_root()
+        self.work = self.root / "work" / config.profile / "models"
+
+    # where things are
+
+    def path(self, name: str) -> Path:
+        """The folder of a finished adapter, made if this profile trains; otherwise the released one."""
+        if self.config.released:
+            folder = self.root / "checkpoints" / name
+            checkpoints.load_record(folder)
+            return folder
+        return self.work / name
+
+    def base(self) -> LocalModel:
+        """The checkpoint as it comes."""
+        return LocalModel.from_pretrained(self.config.model, dtype=self.config.dtype)
+
+    def with_adapters(self, *names: str) -> LocalModel:
+        adapters = [self.path(name) for name in names]
+        return LocalModel.from_pretrained(self.config.model, adapters=adapters, dtype=self.config.dtype)
+
+    # the models
+
+    def initial(self) -> LocalModel:
+        """The assistant before RL: the floor of every comparison."""
+        self._ensure("initial", self._warm_up)
+        return self.with_adapters("initial")
+
+    def simulator(self, name: str) -> UserSimulator:
+        """The simulator an arm is trained against."""
+        if name == "userlm":
+            self._ensure("userlm", self._train_userlm)
+            return UserLM(self.with_adapters("userlm"))
+        if name not in SIMULATORS:
+            raise ReproError(f"no simulator '{name}'; have {', '.join(sorted(SIMULATORS))}")
+        return SIMULATORS[name](self.config.model)
+
+    def assistant(self, arm: str, seed: int | None = None) -> LocalModel:
+        """The assistant trained against `arm` with `seed`; "initial" is trained against nobody."""
+        name = self.adapter(arm, seed).name
+        return self.with_adapters(*dict.fromkeys(("initial", name)))
+
+    def adapter(self, arm: str, seed: int | None = None) -> Path:
+        """The folder of that assistant's adapter, made if it is missing and this profile trains."""
+        self._ensure("initial", self._warm_up)
+        if arm == "initial":
+            return self.path("initial")
+        name = assistant_name(arm, seed or 0)
+        self._ensure(name, lambda folder: self.train(arm, seed or 0, folder))
+        return self.path(name)
+
+    @cached_property
+    def train_tasks(self) -> list[Task]:
+        """What assistants learn on: the same for every arm."""
+        n = self.config.train.steps * self.config.train.n_groups
+        return make_tasks(n, split="train", seed=self.seed, n_users=N_TRAIN_USERS)
+
+    def logs(self) -> list[Trajectory]:
+        """Train users talking to the initial assistant: what a user language model learns from."""
+        tasks = make_tasks(self.config.user_lm.n_dialogues, split="train", seed=self.seed + 1, n_users=N_TRAIN_USERS)
+        return rollout(
+            tasks, user=ReferenceUsers(), assistant=self.initial(), max_turns=self.config.max_turns,
+            sampling=self.eval_sampling, seed=self.seed, store=TrajectoryStore(self.work / "logs.jsonl"),
+            progress="logs of reference users",
+        )  # fmt: skip
+
+    @property
+    def eval_sampling(self) -> Sampling:
+        c = self.config
+        return Sampling(temperature=c.temperature_eval, min_p=c.min_p, max_tokens=c.assistant_max_tokens)
+
+    # how they are made
+
+    def train(self, arm: str, seed: int, folder: Path, *, steps: int | None = None) -> Any:
+        """GRPO against one simulator; the recipe is the profile's and the same for every arm."""
+        t = self.config.train
+        recipe = GRPORecipe(
+            max_steps=steps or t.steps, n_groups=t.n_groups, num_generations=t.group_size,
+            learning_rate=t.learning_rate, lora_r=t.lora_r, lora_layers=t.lora_layers, save_steps=t.save_steps,
+            max_turns=self.config.max_turns, max_tokens=self.config.assistant_max_tokens,
+            temperature=self.config.temperature_train, micro_batch=t.micro_batch, seed=seed,
+        )  # fmt: skip
+        model = train_assistant(
+            self.train_tasks, user=self.simulator(arm), initial=self.initial(), reward=Reward(), recipe=recipe,
+            folder=folder,
+        )  # fmt: skip
+        return model, {"trained_against": arm, "on": ["initial"], "recipe": asdict(recipe), "n_tasks": len(self.train_tasks)}
+
+    def _warm_up(self, folder: Path) -> Any:
+        """A full fine-tune on scripted assistants, shipped as the low-rank part of what it changed."""
+        w = self.config.warmup
+        recipe = SFTRecipe(w.learning_rate, w.batch_size, seed=self.seed)
+        dialogues = warmup_dialogues(w.n_dialogues, seed=self.seed, p_talkative=w.p_talkative)
+        base, tokenizer = load_weights(self.config.model, dtype="float32")
+        rows = [[system_prompt(), *d.turns] for d in dialogues]
+        tuned = train_sft(rows, role="assistant", base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
+        plain, _ = load_weights(self.config.model, dtype="float32")
+        adapter = extract_adapter(tuned, plain, r=w.lora_r)
+        return adapter, {"on": [], "recipe": asdict(recipe), "extracted_rank": w.lora_r, "n_dialogues": w.n_dialogues}
+
+    def _train_userlm(self, folder: Path) -> Any:
+        u = self.config.user_lm
+        recipe = SFTRecipe(u.learning_rate, u.batch_size, lora_r=u.lora_r, seed=self.seed)
+        rows = [flipped(t.task, t.turns) for t in self.logs() if not t.error]
+        base, tokenizer = load_weights(self.config.model, dtype=self.config.dtype)
+        model = train_sft(rows, role="user", base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
+        return model, {"on": [], "recipe": asdict(recipe), "n_dialogues": len(rows)}
+
+    def make(self, name: str) -> str:
+        """Train `name` unless it is finished or another process holds it; says which."""
+        if checkpoints.is_finished(self.work / name):
+            return "finished before"
+        makers = {"initial": self._warm_up, "userlm": self._train_userlm}
+        arm, _, seed = name.removeprefix("assistant-").rpartition("-s")
+        try:
+            self._ensure(name, makers.get(name) or (lambda folder: self.train(arm, int(seed), folder)), wait=False)
+        except _Held:
+            return "another process trains it"
+        return "trained"
+
+    def _ensure(self, name: str, make: Callable[[Path], Any], *, wait: bool = True) -> None:
+        """Make `name` if it is missing and this profile trains; one process at a time makes it."""
+        if self.config.released:
+            self.path(name)
+            return
+        from filelock import FileLock, Timeout
+
+        folder, training = self.work / name, self.work / f"{name}.training"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.work / f".{name}.lock", timeout=-1 if wait else 0):
+                if checkpoints.is_finished(folder):
+                    return
+                started = time.time()
+                model, record = make(training)
+                checkpoints.save(
+                    model, folder, extra=list(training.glob("curves.parquet")), name=name,
+                    profile=self.config.profile, base=self.config.model, seconds=round(time.time() - started), **record,
+                )  # fmt: skip
+        except Timeout:
+            raise _Held from None
+
+
+class _Held(Exception):
+    """Another process is making it."""
+
+
+def assistant_name(arm: str, seed: int) -> str:
+    return f"assistant-{arm}-s{seed}"
