@@ -129,8 +129,9 @@ def test_curves_have_a_row_a_step(run):
 def test_a_group_shares_its_task_and_first_user_turn_and_tasks_come_in_the_seeds_order(run):
     ids = [task for task, _ in run[2].seen]
     assert len(ids) == len(set(ids)) == 6  # two groups a step, three steps, each first turn asked for once
+    assert len({seed for _, seed in run[2].seen}) == 3  # users say something new at each step
     other = Users()
-    train(run[0].parent / "other_reward", user=other, reward=Given(lambda i, t: 0.0))
+    train(run[0].parent / "other_arm", user=other, reward=Given(lambda i, t: 0.0), tasks=TASKS[::-1])
     assert other.seen == run[2].seen  # the same for every arm
 
 

@@ -139,8 +139,8 @@ def user_table(held: Mapping[str, Sequence[Trajectory]]) -> pd.DataFrame:
         per_dialogue = [_user_measured(t) for t in trajectories]
         for measure in USER_MEASURES:
             e = estimate([row[measure] for row in per_dialogue], [t.task.id for t in trajectories])
-            rows.append({"simulator": name, "measure": measure, "value": e.value, "low": e.low, "high": e.high, "n": e.n,
-                         "n_unscored": e.n_unscored})  # fmt: skip
+            found = {"value": e.value, "low": e.low, "high": e.high, "n": e.n, "n_unscored": e.n_unscored}
+            rows.append({"simulator": name, "measure": measure, **found})
     return pd.DataFrame(rows)
 
 

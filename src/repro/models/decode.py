@@ -17,6 +17,7 @@ from .sampling import sample, uniforms
 if TYPE_CHECKING:
     from torch import Tensor
 
+_N_PAST = 3  # batches remembered: a turn, its redrawn rows, and the other user turns of a dialogue's start
 _KEEP = 0.75  # rows are dropped once fewer than this share of them is still speaking
 
 
@@ -33,12 +34,11 @@ class Decoder:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self.past: SlotCache | None = None
-        self.seen: dict[tuple[int, ...], int] = {}  # the ids a row of `past` holds -> the row
+        self.past: list[_Past] = []  # of the latest batches, newest last
 
     def reset(self) -> None:
         """Forget everything: the weights have changed."""
-        self.past, self.seen = None, {}
+        self.past = []
 
     def generate(
         self, contexts: Sequence[Sequence[int]], *, sampling: Sampling, seeds: Sequence[int], stop: frozenset[int],
@@ -53,8 +53,8 @@ class Decoder:
             drawn = [Sampled([], []) for _ in contexts]
             positions = torch.tensor([len(c) for c in contexts], device=logits.device)
             self._speak(drawn, logits, cache, positions, u, sampling, stop, list(banned), list(banned_first))
-        self.past = cache
-        self.seen = {(*c, *s.ids[:-1]): i for i, (c, s) in enumerate(zip(contexts, drawn, strict=True))}
+        rows = [[*c, *s.ids[:-1]] for c, s in zip(contexts, drawn, strict=True)]
+        self.past = [*self.past, _Past(cache, rows)][-_N_PAST:]
         return drawn
 
     def _speak(
@@ -92,10 +92,10 @@ class Decoder:
         import torch
 
         unique = list(dict.fromkeys(tuple(c) for c in contexts))
-        matches = [self._match(c) for c in unique]
+        past, matches = self._best_past(unique)
         news = [c[n:] for c, (_, n) in zip(unique, matches, strict=True)]
         width = max(map(len, news))
-        cache = self._start(matches, width + n_room)
+        cache = self._start(past, matches, width + n_room)
         ids = torch.zeros(len(unique), width, dtype=torch.long)
         real = torch.zeros(len(unique), width, dtype=torch.bool)
         positions = torch.zeros(len(unique), width, dtype=torch.long)
@@ -135,22 +135,45 @@ class Decoder:
         logits: Tensor = out.logits[:, -1]
         return logits
 
-    def _match(self, context: tuple[int, ...]) -> tuple[int, int]:
-        """The row of the past that is the longest beginning of `context`, and its length (0: none)."""
-        for n in sorted({len(ids) for ids in self.seen}, reverse=True):
-            if n < len(context) and context[:n] in self.seen:
-                return self.seen[context[:n]], n
-        return 0, 0
+    def _best_past(self, contexts: Sequence[tuple[int, ...]]) -> tuple[_Past | None, list[tuple[int, int]]]:
+        """The remembered batch that spares the most reading, and for each context its (row, length) there."""
+        best: tuple[_Past | None, list[tuple[int, int]]] = (None, [(0, 0)] * len(contexts))
+        for past in reversed(self.past):
+            matches = [past.match(context) for context in contexts]
+            if sum(n for _, n in matches) > sum(n for _, n in best[1]):
+                best = past, matches
+        return best
 
-    def _start(self, matches: Sequence[tuple[int, int]], n_room: int) -> SlotCache:
+    def _start(self, past: _Past | None, matches: Sequence[tuple[int, int]], n_room: int) -> SlotCache:
         """A cache whose rows begin with the matched past."""
         import torch
 
-        if self.past is not None and any(n for _, n in matches):
-            return self.past.repacked([row for row, _ in matches], [n for _, n in matches], n_room)
+        if past is not None:
+            return past.cache.repacked([row for row, _ in matches], [n for _, n in matches], n_room)
         c = self.model.config
         head_dim = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
         shape = (len(matches), c.num_key_value_heads, n_room, head_dim)
         kind = {"dtype": self.model.dtype, "device": self.model.device}
         layers = [(torch.zeros(shape, **kind), torch.zeros(shape, **kind)) for _ in range(c.num_hidden_layers)]
         return SlotCache(layers, torch.zeros(len(matches), n_room, dtype=torch.bool, device=self.model.device), 0)
+
+
+class _Past:
+    """One batch that was read: its cache and the ids each row holds."""
+
+    def __init__(self, cache: SlotCache, rows: Sequence[Sequence[int]]) -> None:
+        import numpy as np
+
+        self.cache = cache
+        self.ids = np.full((len(rows), max(map(len, rows))), -1)
+        for i, row in enumerate(rows):
+            self.ids[i, : len(row)] = row
+
+    def match(self, context: Sequence[int]) -> tuple[int, int]:
+        """The row with the longest beginning in common with `context`, and that length; one token stays to be read."""
+        import numpy as np
+
+        width = min(self.ids.shape[1], len(context) - 1)
+        same = (self.ids[:, :width] == np.asarray(context[:width])).cumprod(1).sum(1)
+        row = int(same.argmax())
+        return row, int(same[row])

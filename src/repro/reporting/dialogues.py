@@ -67,8 +67,8 @@ def _card(arm: str, dialogue: Trajectory) -> str:
     ticks = "".join(_tick(r, hit) for r, hit in zip(wants, hits, strict=True))
     talk = "".join(_line(turn.role, turn.text or "(leaves)") for turn in dialogue.turns)
     failed = f"<p>failed: {html.escape(dialogue.error)}</p>" if dialogue.error else ""
-    look = f"flex:1 1 270px;max-width:360px;border:1px solid {FAINT};border-top:5px solid {arm_colour(arm)};padding:8px 12px"
-    return f"<div style='{look}'>{head}<div style='margin:6px 0'>{ticks}</div>{talk}{failed}</div>"
+    look = f"flex:1 1 270px;max-width:360px;padding:8px 12px;border:1px solid {FAINT};border-top:5px solid"
+    return f"<div style='{look} {arm_colour(arm)}'>{head}<div style='margin:6px 0'>{ticks}</div>{talk}{failed}</div>"
 
 
 def _tick(want: Requirement, hit: bool) -> str:
@@ -80,6 +80,6 @@ def _tick(want: Requirement, hit: bool) -> str:
 def _line(role: str, text: str) -> str:
     shade = "#F4F4F4" if role == "user" else "white"
     return (
-        f"<div style='background:{shade};padding:5px 8px;margin-top:6px'>"
-        f"<small style='color:{QUIET}'>{role}</small><br><span style='white-space:pre-wrap'>{html.escape(text)}</span></div>"
+        f"<div style='background:{shade};padding:5px 8px;margin-top:6px'><small style='color:{QUIET}'>{role}</small>"
+        f"<br><span style='white-space:pre-wrap'>{html.escape(text)}</span></div>"
     )

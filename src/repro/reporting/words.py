@@ -10,9 +10,22 @@ from typing import Literal
 
 from repro.evaluation.preference import PairResult
 from repro.reporting.claims import ALPHA
-from repro.reporting.style import arm_label
 
 Comparison = Literal["beats", "loses to", "is no different from", "cannot be told from", "was not compared with"]
+
+USERS = {
+    "roleplay_raw": "bare role-play",
+    "roleplay": "role-play",
+    "roleplay_persona": "role-play with a persona",
+    "exhaustive": "a script that says all at once",
+    "userlm": "the fine-tuned user",
+    "oracle": "reference users",
+}
+
+
+def assistant(arm: str) -> str:
+    """What the assistant of `arm` is called in a sentence."""
+    return "the initial assistant" if arm == "initial" else f"the assistant trained against {USERS.get(arm, arm)}"
 
 
 def comparison(pair: PairResult) -> Comparison:
@@ -29,8 +42,9 @@ def comparison(pair: PairResult) -> Comparison:
 
 
 def sentence(pair: PairResult) -> str:
-    """One sentence: who against whom, what came of it, the win rate, and what could have been seen."""
+    """Who against whom, what came of it, the win rate, and for a null result what could have been seen."""
     said = comparison(pair)
-    seen = f"; an effect of {pair.mde:.2f} or more would have been seen" if said == "cannot be told from" else ""
-    seen = seen if pair.mde == pair.mde else ""
-    return f"{arm_label(pair.a)} {said} {arm_label(pair.b)}: win rate {pair.win_rate}{seen}."
+    unknown = said != "cannot be told from" or pair.mde != pair.mde
+    seen = "" if unknown else f"; an effect of {pair.mde:.2f} or more would have been seen"
+    who = assistant(pair.a)
+    return f"{who[:1].upper()}{who[1:]} {said} {assistant(pair.b)}: win rate {pair.win_rate}{seen}."

@@ -39,7 +39,7 @@ class RolePlay:
     model: ChatModel
     name: str = "roleplay"
     helped: bool = True
-    n_tries: int = 4
+    n_tries: int = 3
     sampling: Sampling = Sampling(temperature=0.8, min_p=0.05, max_tokens=40)
 
     def reply(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], *, seed: int) -> list[Turn]:

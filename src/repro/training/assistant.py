@@ -5,7 +5,7 @@ conversation of a group shares its task and first user turn, one reward a conver
 assistant's own tokens alone (`env_mask`). The paper does not publish its RL settings (methods A); these are ours.
 
 All that is experimental in TRL is in this file. Where we depart from its trainer: the output layer is applied to
-the assistant's tokens only, micro-batches are trimmed to their longest row, and LoRA weights are kept and
+the assistant's tokens only, rows of like length are read together without padding between their tokens, and LoRA weights are kept and
 restored in their own type, so that a run that was killed and resumed ends with the same weights.
 """
 
@@ -28,6 +28,9 @@ from ..types import Task, Trajectory
 from .curves import Curves, behaviour
 from .heads import token_logps
 from .lora import Shadow, new_adapter, restore_adapter
+
+
+_ROWS_READ_TOGETHER = 8  # of like length: little padding, and a third of the memory of one block
 
 
 @dataclass(frozen=True)
@@ -133,15 +136,9 @@ def _trainer_class() -> Any:
     from trl import GRPOTrainer
 
     class ConversationTrainer(GRPOTrainer):  # type: ignore[misc]
-        """TRL's GRPO with the output layer on the assistant's tokens and padding trimmed per micro-batch."""
+        """TRL's GRPO with the output layer on the assistant's tokens, and rows of like length read together."""
 
         def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Any:
-            prompt = inputs["prompt_mask"].sum(1).amax()
-            completion = inputs["completion_mask"].sum(1).amax()
-            for key in ("prompt_ids", "prompt_mask"):
-                inputs[key] = inputs[key][:, inputs[key].shape[1] - prompt :]
-            for key in ("completion_ids", "completion_mask", "tool_mask"):
-                inputs[key] = inputs[key][:, :completion]
             self._scored = (inputs["completion_mask"] * inputs["tool_mask"]).bool()
             return super()._compute_loss(model, inputs)
 
@@ -150,15 +147,34 @@ def _trainer_class() -> Any:
         ) -> tuple[Any, Any, None]:
             chosen = torch.zeros_like(input_ids, dtype=torch.bool)
             chosen[:, -logits_to_keep:] = self._scored
-            logps, entropies = token_logps(self.accelerator.unwrap_model(model), input_ids, attention_mask, chosen)
-            full = torch.zeros(input_ids.shape, dtype=logps.dtype, device=logps.device)
-            rows = (full.masked_scatter(chosen, values)[:, -logits_to_keep:] for values in (logps, entropies))
-            return next(rows), next(rows), None
+            policy, real = self.accelerator.unwrap_model(model), attention_mask.bool()
+            where, found = [], []
+            for rows in real.sum(1).argsort().split(_ROWS_READ_TOGETHER):
+                found.append(token_logps(policy, *_left_aligned(input_ids[rows], real[rows], chosen[rows])))
+                local = chosen[rows].nonzero()
+                where.append(torch.stack([rows[local[:, 0]], local[:, 1]]))
+            index = tuple(torch.cat(where, dim=1))
+            empty = torch.zeros(input_ids.shape, device=input_ids.device)
+            logps, entropies = (
+                empty.index_put(index, torch.cat(parts))[:, -logits_to_keep:] for parts in zip(*found, strict=True)
+            )
+            return logps, entropies, None
 
         def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
             restore_adapter(model or self.model, resume_from_checkpoint)
 
     return ConversationTrainer
+
+
+def _left_aligned(ids: Any, real: Any, chosen: Any) -> tuple[Any, Any, Any]:
+    """The same rows without the padding before and between their tokens: ids, attention and chosen, (B, longest)."""
+    import torch
+
+    lengths = real.sum(1)
+    attention = torch.arange(int(lengths.amax()), device=ids.device) < lengths[:, None]
+    packed = torch.zeros(attention.shape, dtype=ids.dtype, device=ids.device).masked_scatter(attention, ids[real])
+    marks = torch.zeros_like(attention).masked_scatter(attention, chosen[real])
+    return packed, attention.long(), marks
 
 
 def _config(recipe: GRPORecipe, folder: Path) -> Any:

@@ -16,6 +16,7 @@ from ..errors import ReproError
 from ..models.chat import ChatFormat
 from ..types import Role, Turn
 from .heads import token_logps
+from .lora import LINEAR
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class SFTRecipe:
     """What is trained and how; names as in TRL's SFTConfig and PEFT's LoraConfig."""
 
     learning_rate: float
-    per_device_train_batch_size: int
+    batch_size: int
+    per_device_train_batch_size: int = 8
     num_train_epochs: float = 1.0
     lora_r: int = 0  # 0: all weights are trained
     max_length: int = 512
@@ -57,7 +59,7 @@ def train_sft(
     if not data:
         raise ReproError(f"no {role} turn in {len(dialogues)} dialogues; there is nothing to train on")
     trainer = _trainer()(
-        model=_with_lora(base, recipe), args=_config(recipe, Path(folder)), train_dataset=Dataset.from_list(data),
+        model=_with_lora(base, recipe), args=_config(recipe, Path(folder), base.dtype), train_dataset=Dataset.from_list(data),
         processing_class=tokenizer,
     )  # fmt: skip
     last = get_last_checkpoint(str(folder)) if Path(folder).is_dir() else None
@@ -84,6 +86,7 @@ def _trainer() -> Any:
 def _with_lora(base: Any, recipe: SFTRecipe) -> Any:
     if not recipe.lora_r:
         return base
+    import torch
     from peft import LoraConfig, get_peft_model
 
     config = LoraConfig(
@@ -92,15 +95,17 @@ def _with_lora(base: Any, recipe: SFTRecipe) -> Any:
     return get_peft_model(base, config)
 
 
-def _config(recipe: SFTRecipe, folder: Path) -> Any:
+def _config(recipe: SFTRecipe, folder: Path, dtype: Any) -> Any:
     import torch
     from trl import SFTConfig
 
     return SFTConfig(
         output_dir=str(folder), learning_rate=recipe.learning_rate, num_train_epochs=recipe.num_train_epochs,
-        per_device_train_batch_size=recipe.per_device_train_batch_size, warmup_steps=recipe.warmup_ratio,
+        per_device_train_batch_size=recipe.per_device_train_batch_size,
+        gradient_accumulation_steps=max(1, recipe.batch_size // recipe.per_device_train_batch_size), warmup_steps=recipe.warmup_ratio,
         lr_scheduler_type=recipe.lr_scheduler_type, max_length=recipe.max_length, seed=recipe.seed,
-        data_seed=recipe.seed, train_sampling_strategy="group_by_length", bf16=True,
+        data_seed=recipe.seed, train_sampling_strategy="group_by_length", bf16=dtype == torch.float32,  # autocast over full-precision weights; an adapter on bfloat16 weights needs none
+       
         use_cpu=not torch.cuda.is_available(), gradient_checkpointing=False, weight_decay=0.0, report_to="none",
         save_strategy="steps", save_steps=recipe.save_steps, save_total_limit=1, logging_steps=10,
         dataloader_pin_memory=False,

@@ -1,0 +1,54 @@
+"""How does a table become numbers for the record, and words for a reader?
+
+Tidy tables have a row per estimate: who (`arm` or `simulator`), `measure`, `value`, `low`, `high`, `n`, `n_unscored`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from repro.evaluation.preference import PairResult
+from repro.reporting.claims import Verdict
+from repro.reporting.words import comparison
+from repro.types import Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def numbers_of(table: pd.DataFrame, prefix: str, by: str) -> dict[str, Estimate]:
+    """`<prefix>.<who>.<measure>` for each row, ready for `run.numbers`. `by` names the column that says who."""
+    rows = table[[by, "measure", "value", "low", "high", "n", "n_unscored"]].itertuples(index=False)
+    return {
+        f"{prefix}.{who}.{measure}": Estimate(value, low, high, int(n), int(n_unscored))
+        for who, measure, value, low, high, n, n_unscored in rows
+    }
+
+
+def wide(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """One row for each `by`, one column a measure, cells like "0.52 [0.40, 0.63]"; both in order of appearance."""
+    cells = [f"{r.value:.2f} [{r.low:.2f}, {r.high:.2f}]" for r in table.itertuples()]
+    shown = table.assign(shown=cells).pivot(index=by, columns="measure", values="shown")
+    return shown.loc[[*table[by].unique()], [*table["measure"].unique()]]
+
+
+def pair_table(pairs: Iterable[PairResult]) -> pd.DataFrame:
+    """One row a pair, everything that is known of it, and in `reading` what a sentence may say of it."""
+    import pandas as pd
+
+    return pd.json_normalize(
+        [{"pair": p.pair, "reading": comparison(p), **asdict(p), "n_seeds": p.n_seeds} for p in pairs], sep="_"
+    )
+
+
+def verdict_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
+    """One row a claim: what was published, what was found, the outcome and the reason."""
+    import pandas as pd
+
+    rows = [
+        {**asdict(v.claim), **asdict(v.found), "outcome": v.outcome, "reason": v.reason, "n_seeds": v.n_seeds}
+        for v in verdicts
+    ]
+    return pd.DataFrame(rows)
