@@ -41,7 +41,6 @@ from repro.simulators.reference import ReferenceUsers
 from repro.training.warmup import scripted_reply
 from repro.types import Estimate, Requirement, Task, Trajectory, Turn
 
-N_BOOT = 2000
 NO_LIMIT = 12  # assistant turns: more than the patience of any reference user
 LONGEST_GOODBYE = 20  # words
 QUARTILES = {"lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75}
@@ -112,12 +111,12 @@ def _person(line: str, where: str) -> Trajectory:
     return Trajectory(task, turns, "people", row.get("assistant_model", ""), 0, "user_ended")
 
 
-def said(t: Trajectory) -> list[str]:  # a silent leave is no message
-    return [turn.text for turn in t.user_turns if turn.text.strip()]
-
-
 def asks(text: str) -> float:
     return float(bool(acts.question_of(text)))
+
+
+def said(t: Trajectory) -> list[str]:  # a silent leave is no message
+    return [turn.text for turn in t.user_turns if turn.text.strip()]
 
 
 def n_words(t: Trajectory) -> Values:
@@ -176,9 +175,9 @@ def answered(t: Trajectory) -> Values:
 
 def ending(t: Trajectory) -> str:
     """thanks (or praise, asking for nothing), silent (no reply to the last message), words (other ones) or cut off."""
-    last = said(t)[-1] if len(said(t)) > 1 else ""  # thanks in advance are no goodbye
+    last = said(t)[-1].lower() if len(said(t)) > 1 else ""  # thanks in advance are no goodbye
     for wish in t.task.requirements:
-        last = re.sub(re.escape(wish.value), "", last, flags=re.I)  # nor is "sign it with many thanks"
+        last = last.replace(wish.value.lower(), "")  # nor is "sign it with many thanks"
     if PLEASED.search(last) and not ASKS_ON.search(last) and len(last.split()) <= LONGEST_GOODBYE:
         return "thanks"
     if t.stop == "max_turns":
@@ -188,7 +187,7 @@ def ending(t: Trajectory) -> str:
 
 def slips(t: Trajectory, known: frozenset[str]) -> Values:
     """Per lower-case word of five letters or more: 100 if it is not a known word and one slip away from one, or 0."""
-    words = [word for text in said(t) for word in re.findall(r"(?<![\w'])[a-z]{5,}(?![\w'])", text)]
+    words = re.findall(r"(?<![\w'])[a-z]{5,}(?![\w'])", "\n".join(said(t)))
     return [100.0 * (word not in known and not known.isdisjoint(_mended(word))) for word in words]
 
 
@@ -204,7 +203,7 @@ def _mended(word: str) -> Iterator[str]:
 def mean(dialogues: Sequence[Trajectory], measure: Measure) -> Estimate:
     """The mean over all values, with an interval that resamples users."""
     rows = [(value, t.task.user_id) for t in dialogues for value in measure(t)]
-    return estimate([value for value, _ in rows], [user for _, user in rows], n_boot=N_BOOT)
+    return estimate([value for value, _ in rows], [user for _, user in rows])
 
 
 def quantile(dialogues: Sequence[Trajectory], measure: Measure, q: float) -> Estimate:
@@ -213,9 +212,8 @@ def quantile(dialogues: Sequence[Trajectory], measure: Measure, q: float) -> Est
     if not rows:
         return estimate([])
     values = np.array([value for value, _ in rows])
-    users = {user: i for i, user in enumerate(dict.fromkeys(user for _, user in rows))}
-    owner = np.array([users[user] for _, user in rows])
-    draws = rng(0, "quantile").integers(0, len(users), (N_BOOT, len(users)))
+    users, owner = np.unique([user for _, user in rows], return_inverse=True)
+    draws = rng(0, "quantile").integers(0, len(users), (2000, len(users)))
     counts = np.stack([np.ones(len(users), int), *(np.bincount(draw, minlength=len(users)) for draw in draws)])
     weights = counts[:, owner].cumsum(axis=1)  # (1 + B, values)
     found = values[(weights < q * weights[:, -1:]).sum(axis=1)]
@@ -234,7 +232,7 @@ def difference(dialogues: Sequence[Trajectory]) -> Estimate:
         return estimate([])
     apart = np.array([[1 - len(a & b) / max(1, len(a | b)) for b, _ in words] for a, _ in words])
     h = apart.sum(axis=1) / (len(words) - 1)  # the distance to itself is 0
-    return estimate(list(2 * h - h.mean()), [user for _, user in words], n_boot=N_BOOT)
+    return estimate(list(2 * h - h.mean()), [user for _, user in words])
 
 
 def measures(known: frozenset[str]) -> dict[str, Measure]:
@@ -250,7 +248,7 @@ def measures(known: frozenset[str]) -> dict[str, Measure]:
         "wanted, said by the end: exact": lambda t: mean_of(stated_exactly(said(t), t.task)),
         "wanted, said by the end: proxy, any word": lambda t: mean_of(stated(said(t), t.task)),
         "wanted, said by the end: proxy, half": lambda t: mean_of(stated(said(t), t.task, share=0.5)),
-        "assistant turns that end in a question": lambda t: [asks(turn.text) for turn in t.assistant_turns],
+        "assistant turns that end in a question": lambda t: [asks(a.text) for a in t.assistant_turns],
         "asked for by name, said in reply: exact": answered,
         "reply says something new, after a question: proxy": lambda t: brings_news(t, asked=True),
         "reply says something new, after no question: proxy": lambda t: brings_news(t, asked=False),
@@ -285,13 +283,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--max-turns", type=int, default=3, help="assistant turns in training and study")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(arguments)
+    name = f"reference users, script, at most {args.max_turns} turns"
     try:
         last = {"people": people(args.conversations)}
         first = {"reference users, model": saved_dialogues(args.dialogues)} if args.dialogues else {}
         whole = reference_dialogues(args.n, seed=args.seed)
-        name = f"reference users, script, at most {args.max_turns} turns"
-        script = {name: [first_part(t, args.max_turns) for t in whole], "the same, no limit": whole}
-        print(table({**first, **script, **last}))
+        capped = [first_part(t, args.max_turns) for t in whole]
+        print(table({**first, name: capped, "the same, no limit": whole, **last}))
     except ReproError as error:
         print(error, file=sys.stderr)
         return 2

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from repro.errors import ReproError
 from repro import provenance
+from repro.errors import ReproError
 
 
 def test_hash_of_a_folder_depends_on_names_and_contents_and_not_on_where_it_lies(tmp_path: Path) -> None:

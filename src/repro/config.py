@@ -17,7 +17,9 @@ from typing import Any, Literal
 from repro.errors import ReproError
 
 PROFILES = ("smoke", "quick", "cpu", "paper")
-_MAY_BE_ZERO = ("temperature_train", "temperature_eval", "min_p", "n_threads", "warmup.p_talkative", "user_lm.p_talkative")  # 0 is greedy, off, all cores
+_MAY_BE_ZERO = (  # greedy, no cut, all cores, nobody
+    "temperature_train", "temperature_eval", "min_p", "n_threads", "warmup.p_talkative", "user_lm.p_talkative",
+)  # fmt: skip
 _FORBID_UNKNOWN = {"extra": "forbid"}  # read by pydantic
 
 
@@ -76,7 +78,9 @@ class Config:
 
     def __post_init__(self) -> None:
         for key, value in flat(self).items():
-            if isinstance(value, int | float) and not isinstance(value, bool) and (value < 0 or (value == 0 and key not in _MAY_BE_ZERO)):
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            if value < 0 or (value == 0 and key not in _MAY_BE_ZERO):
                 raise ReproError(f"{key} is {value} in profile {self.profile}; it has to be positive")
 
 

@@ -13,7 +13,7 @@ is what they were written to want.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -112,7 +112,8 @@ def behaviour_table(held: Mapping[Trained, Sequence[Trajectory]]) -> pd.DataFram
     for arm in arms:
         both = [(t, seed) for (a, seed), ts in held.items() if a == arm for t in ts]
         per_dialogue = [_measured(t) for t, _ in both]
-        clusters = {"participant": [t.task.user_id for t, _ in both], "seed": [seed for _, seed in both]}
+        users, seeds = [t.task.user_id for t, _ in both], [seed for _, seed in both]
+        clusters: dict[str, Sequence[Hashable]] = {"participant": users, "seed": seeds}
         for measure in MEASURES:
             e = estimate([row[measure] for row in per_dialogue], clusters)
             rows.append({"arm": arm, "measure": measure, "value": e.value, "low": e.low, "high": e.high, "n": e.n,

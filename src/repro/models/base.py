@@ -34,7 +34,8 @@ class Sampling:
 class ChatModel(Protocol):
     """A language model that takes part in dialogues."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def generate(
         self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], role: Role = "assistant",

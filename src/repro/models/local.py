@@ -115,7 +115,6 @@ def load_weights(name: str, *, dtype: str = "bfloat16") -> tuple[Any, Any]:
 
     "tiny" is a random model made on the spot, for tests and the smoke profile.
     """
-    import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -129,12 +128,19 @@ def load_weights(name: str, *, dtype: str = "bfloat16") -> tuple[Any, Any]:
         name = str(smollm2_folder())
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
-        model = AutoModelForCausalLM.from_pretrained(name, dtype=getattr(torch, dtype))
+        model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype_of(dtype))
     except (OSError, ValueError, SafetensorError) as error:
         raise ReproError(
             f"no model at {name!r}; give 'smollm2', 'tiny', a checkpoint folder or a hub id ({error})"
         ) from error
     return model, tokenizer
+
+
+def dtype_of(name: str) -> Any:
+    """The torch type named "bfloat16", "float32", ..."""
+    import torch
+
+    return getattr(torch, name)
 
 
 def merge_adapter(model: Any, adapter: str | Path) -> Any:

@@ -15,8 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from repro.errors import ReproError
 from repro import provenance
+from repro.errors import ReproError
 from repro.types import Estimate
 
 FIELDS = ("value", "low", "high", "n", "n_unscored", "unit")

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from repro.errors import ReproError
 from repro import provenance
+from repro.errors import ReproError
 from repro.reporting.record import as_json, dumps, write_text
 from repro.types import Estimate
 

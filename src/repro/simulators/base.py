@@ -15,7 +15,8 @@ from ..types import Task, Turn
 class UserSimulator(Protocol):
     """Plays the user. Its end mark is `Turn.ends` and never reaches the assistant."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def reply(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], *, seed: int) -> list[Turn]:
         """The next user turn of each dialogue, same order. An empty dialogue asks for the first turn."""

@@ -25,7 +25,7 @@ class Replay:
 
     def _next(self, task: Task, dialogue: Sequence[Turn]) -> Turn:
         if not task.human:
-            raise ReproError(f"task {task.id} has no logged dialogue to replay; set Task.human or use another simulator")
+            raise ReproError(f"task {task.id} has no logged dialogue to replay; set Task.human, or use another user")
         lines = [turn for turn in task.human if turn.role == "user"]
         n_said = sum(turn.role == "user" for turn in dialogue)
         return lines[n_said] if n_said < len(lines) else Turn("user", "", ends=True)

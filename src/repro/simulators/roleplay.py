@@ -29,6 +29,7 @@ _ASSISTANT = re.compile(
     r"|^(?:certainly|of course|sure|dear|subject|hello everyone|assistant)\b|\[[^\]]*\]",
     re.I,
 )
+SAMPLING = Sampling(temperature=0.8, min_p=0.05, max_tokens=40)  # ours: cooler, or a small model wanders
 MAX_WORDS = 40  # ours: longer turns of a small model are essays, not requests
 
 
@@ -40,7 +41,7 @@ class RolePlay:
     name: str = "roleplay"
     helped: bool = True
     n_tries: int = 3
-    sampling: Sampling = Sampling(temperature=0.8, min_p=0.05, max_tokens=40)
+    sampling: Sampling = SAMPLING
 
     def reply(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], *, seed: int) -> list[Turn]:
         """The next user turn of each dialogue; flags say "resampled" and "out_of_role"."""

@@ -5,8 +5,8 @@ conversation of a group shares its task and first user turn, one reward a conver
 assistant's own tokens alone (`env_mask`). The paper does not publish its RL settings (methods A); these are ours.
 
 All that is experimental in TRL is in this file. Where we depart from its trainer: the output layer is applied to
-the assistant's tokens only, rows of like length are read together without padding between their tokens, and LoRA weights are kept and
-restored in their own type, so that a run that was killed and resumed ends with the same weights.
+the assistant's tokens only, rows of like length are read together without padding between their tokens, and LoRA
+weights are kept and restored in their own type, so that a run that was killed and resumed ends with the same weights.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ..types import Task, Trajectory
 from .curves import Curves, behaviour
 from .heads import token_logps
 from .lora import Shadow, new_adapter, restore_adapter
-
+from .resume import last_checkpoint
 
 _ROWS_READ_TOGETHER = 8  # of like length: little padding, and a third of the memory of one block
 
@@ -68,11 +68,9 @@ def train_assistant(
 
     Checkpoints and `curves.parquet` go to `folder`; a run that finds them there goes on where it stopped.
     """
-    from transformers.trainer_utils import get_last_checkpoint
-
     folder = Path(folder)
-    if not tasks:
-        raise ReproError("no tasks to train on; make some with repro.data.tasks.make_tasks(..., split='train')")
+    if len(tasks) < recipe.n_groups:
+        raise ReproError(f"a step takes {recipe.n_groups} groups, one task each; got {len(tasks)} tasks, make more")
     policy = new_adapter(initial.model, r=recipe.lora_r, n_layers=recipe.lora_layers, seed=recipe.seed)
     speaker = Shadow(policy, initial)
     curves = Curves(folder / "curves.parquet")
@@ -82,9 +80,12 @@ def train_assistant(
         reward_funcs=[_given_reward], train_dataset=_dataset(tasks, recipe),
     )  # fmt: skip
     trainer.remove_callback(_printer())
-    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    curves.cut(int(last.rsplit("-", 1)[1]) if last else 0)
-    trainer.train(resume_from_checkpoint=last)
+    last, step = last_checkpoint(folder)
+    curves.cut(step)
+    if last and step >= recipe.max_steps:
+        restore_adapter(policy, last)
+    else:
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
     return policy
 
 
@@ -150,7 +151,8 @@ def _trainer_class() -> Any:
             policy, real = self.accelerator.unwrap_model(model), attention_mask.bool()
             where, found = [], []
             for rows in real.sum(1).argsort().split(_ROWS_READ_TOGETHER):
-                found.append(token_logps(policy, *_left_aligned(input_ids[rows], real[rows], chosen[rows])))
+                read = _left_aligned(input_ids[rows], real[rows], chosen[rows])
+                found.append(token_logps(policy, *read, temperature=self.temperature))
                 local = chosen[rows].nonzero()
                 where.append(torch.stack([rows[local[:, 0]], local[:, 1]]))
             index = tuple(torch.cat(where, dim=1))

@@ -26,7 +26,7 @@ def is_finished(folder: Path) -> bool:
 
 
 def save(model: Any, folder: Path, *, extra: Sequence[Path] = (), **record: Any) -> Path:
-    """Write a PeftModel's adapter, `extra` files and the record to `folder`, whole or not at all, replacing an old one."""
+    """Write a PeftModel's adapter, `extra` files and the record to `folder`, whole; an old one is replaced."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     model.save_pretrained(staging)

@@ -36,7 +36,8 @@ class Curves:
         self.rows.append({"step": step, **row})
         self.path.parent.mkdir(parents=True, exist_ok=True)
         staging = self.path.with_suffix(".part")
-        pq.write_table(pa.Table.from_pylist(self.rows), staging)
+        columns = list(dict.fromkeys(key for row in self.rows for key in row))  # a step may lack some: all unscored
+        pq.write_table(pa.table({key: [row.get(key) for row in self.rows] for key in columns}), staging)
         os.replace(staging, self.path)
 
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def token_logps(model: Any, ids: Tensor, attention: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+def token_logps(
+    model: Any, ids: Tensor, attention: Tensor, chosen: Tensor, *, temperature: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """Log-probabilities and entropies (nats) of the chosen tokens, both (n_chosen,) in row-major order.
 
     `ids`, `attention` and `chosen` are (B, T); position 0 has no prediction and is never chosen. Entropies carry
@@ -22,7 +24,7 @@ def token_logps(model: Any, ids: Tensor, attention: Tensor, chosen: Tensor) -> t
 
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
     hidden = causal.model(input_ids=ids, attention_mask=attention, use_cache=False).last_hidden_state  # (B, T, H)
-    logits = causal.lm_head(hidden[:, :-1][chosen[:, 1:]]).float()  # (n_chosen, V)
+    logits = causal.lm_head(hidden[:, :-1][chosen[:, 1:]]).float() / temperature  # (n_chosen, V)
     log_z = logits.logsumexp(-1)
     logps = logits.gather(-1, ids[:, 1:][chosen[:, 1:]][:, None])[:, 0] - log_z
     with torch.no_grad():

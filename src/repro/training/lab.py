@@ -18,7 +18,7 @@ from ..config import Config, repo_root
 from ..data.tasks import make_tasks
 from ..errors import ReproError
 from ..models.base import Sampling
-from ..models.local import LocalModel, load_weights
+from ..models.local import LocalModel, dtype_of, load_weights
 from ..rollouts.dialogue import rollout, system_prompt
 from ..rollouts.store import TrajectoryStore
 from ..scoring.rules import Reward
@@ -101,9 +101,11 @@ class Lab:
     def logs(self) -> list[Trajectory]:
         """Train users talking to the initial assistant: what a user language model learns from."""
         tasks = make_tasks(self.config.user_lm.n_dialogues, split="train", seed=self.seed + 1, n_users=N_TRAIN_USERS)
+        initial = self.initial()
+        key = f"{checkpoints.load_record(self.path('initial'))['sha256'][:12]}-s{self.seed}"
         return rollout(
-            tasks, user=ReferenceUsers(), assistant=self.initial(), max_turns=self.config.max_turns,
-            sampling=self.eval_sampling, seed=self.seed, store=TrajectoryStore(self.work / "logs.jsonl"),
+            tasks, user=ReferenceUsers(), assistant=initial, max_turns=self.config.max_turns,
+            sampling=self.eval_sampling, seed=self.seed, store=TrajectoryStore(self.work / f"logs-{key}.jsonl"),
             progress="logs of reference users",
         )  # fmt: skip
 
@@ -127,7 +129,8 @@ class Lab:
             self.train_tasks, user=self.simulator(arm), initial=self.initial(), reward=Reward(), recipe=recipe,
             folder=folder,
         )  # fmt: skip
-        return model, {"trained_against": arm, "on": ["initial"], "recipe": asdict(recipe), "n_tasks": len(self.train_tasks)}
+        record = {"trained_against": arm, "on": ["initial"], "recipe": asdict(recipe), "n_tasks": len(self.train_tasks)}
+        return model, record
 
     def _warm_up(self, folder: Path) -> Any:
         """A full fine-tune on scripted assistants, shipped as the low-rank part of what it changed."""
@@ -139,7 +142,8 @@ class Lab:
         tuned = train_sft(rows, role="assistant", base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
         plain, _ = load_weights(self.config.model, dtype="float32")
         adapter = extract_adapter(tuned, plain, r=w.lora_r)
-        return adapter, {"on": [], "recipe": asdict(recipe), "extracted_rank": w.lora_r, "n_dialogues": w.n_dialogues}
+        record = {"on": [], "recipe": asdict(recipe), "extracted_rank": w.lora_r, "n_dialogues": w.n_dialogues}
+        return adapter.to(dtype_of(self.config.dtype)), record
 
     def _train_userlm(self, folder: Path) -> Any:
         u = self.config.user_lm
@@ -147,7 +151,7 @@ class Lab:
         rows = [flipped(t.task, t.turns) for t in self.logs() if not t.error]
         base, tokenizer = load_weights(self.config.model, dtype=self.config.dtype)
         model = train_sft(rows, role="user", base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
-        return model, {"on": [], "recipe": asdict(recipe), "n_dialogues": len(rows)}
+        return model.to(base.dtype), {"on": [], "recipe": asdict(recipe), "n_dialogues": len(rows)}
 
     def make(self, name: str) -> str:
         """Train `name` unless it is finished or another process holds it; says which."""

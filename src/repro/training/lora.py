@@ -53,9 +53,8 @@ class Shadow:
         self.model = LocalModel(copy.deepcopy(initial.model), initial.tokenizer, name="policy")
         named = dict(self.model.model.named_modules())
         prefix = "base_model.model."
-        self.pairs = [
-            (layer, named[name.removeprefix(prefix)]) for name, layer in policy.named_modules() if hasattr(layer, "lora_A")
-        ]
+        adapted = [(name, layer) for name, layer in policy.named_modules() if hasattr(layer, "lora_A")]
+        self.pairs = [(layer, named[name.removeprefix(prefix)]) for name, layer in adapted]
 
     def synced(self) -> LocalModel:
         """The engine with the policy's present weights."""
@@ -85,8 +84,8 @@ def extract_adapter(tuned: Any, base: Any, *, r: int) -> Any:
             if not hasattr(layer, "lora_A"):
                 continue
             delta = named[name.removeprefix("base_model.model.")].weight.float() - layer.get_base_layer().weight.float()
-            u, s, v = torch.svd_lowrank(delta, q=min(2 * r, *delta.shape), niter=4)
+            u, s, vt = torch.linalg.svd(delta, full_matrices=False)
             root = s[:r].sqrt()
-            layer.lora_A["default"].weight.copy_(root[:, None] * v[:, :r].T)
+            layer.lora_A["default"].weight.copy_(root[:, None] * vt[:r])
             layer.lora_B["default"].weight.copy_(u[:, :r] * root)
     return model

@@ -17,6 +17,7 @@ from ..models.chat import ChatFormat
 from ..types import Role, Turn
 from .heads import token_logps
 from .lora import LINEAR
+from .resume import last_checkpoint
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class SFTRecipe:
     per_device_train_batch_size: int = 8
     num_train_epochs: float = 1.0
     lora_r: int = 0  # 0: all weights are trained
-    max_length: int = 512
+    max_length: int = 1024
     warmup_ratio: float = 0.1  # methods A
     lr_scheduler_type: str = "cosine"  # methods A
     save_steps: int = 50
@@ -46,24 +47,24 @@ def rows(dialogues: Sequence[Sequence[Turn]], *, role: Role, chat: ChatFormat) -
 
 
 def train_sft(
-    dialogues: Sequence[Sequence[Turn]], *, role: Role, base: Any, tokenizer: Any, recipe: SFTRecipe, folder: str | Path
-) -> Any:
+    dialogues: Sequence[Sequence[Turn]], *, role: Role, base: Any, tokenizer: Any, recipe: SFTRecipe,
+    folder: str | Path,
+) -> Any:  # fmt: skip
     """Train `base` (float32) on what `role` said; checkpoints go to `folder`, and training goes on from the last one.
 
     Returns the trained model: a PeftModel if `recipe.lora_r` is set, else the model itself.
     """
     from datasets import Dataset
-    from transformers.trainer_utils import get_last_checkpoint
 
     data = rows(dialogues, role=role, chat=ChatFormat(tokenizer))
     if not data:
         raise ReproError(f"no {role} turn in {len(dialogues)} dialogues; there is nothing to train on")
     trainer = _trainer()(
-        model=_with_lora(base, recipe), args=_config(recipe, Path(folder), base.dtype), train_dataset=Dataset.from_list(data),
-        processing_class=tokenizer,
+        model=_with_lora(base, recipe), args=_config(recipe, Path(folder), base.dtype),
+        train_dataset=Dataset.from_list(data), processing_class=tokenizer,
     )  # fmt: skip
-    last = get_last_checkpoint(str(folder)) if Path(folder).is_dir() else None
-    trainer.train(resume_from_checkpoint=last)
+    last, _ = last_checkpoint(Path(folder))
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
     return trainer.model
 
 
@@ -73,10 +74,13 @@ def _trainer() -> Any:
     class RoleTrainer(SFTTrainer):  # type: ignore[misc]
         """TRL's trainer with the output layer applied to the labelled tokens alone."""
 
-        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
+        def compute_loss(
+            self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+        ) -> Any:
             chosen = inputs["labels"] != -100  # (B, T)
+            plain = self.accelerator.unwrap_model(model)
             with self.accelerator.autocast():
-                logps, _ = token_logps(self.accelerator.unwrap_model(model), inputs["input_ids"], inputs["attention_mask"], chosen)
+                logps, _ = token_logps(plain, inputs["input_ids"], inputs["attention_mask"], chosen)
             loss = -logps.sum() / (len(logps) if num_items_in_batch is None else num_items_in_batch)
             return (loss, {}) if return_outputs else loss
 
@@ -89,10 +93,9 @@ def _with_lora(base: Any, recipe: SFTRecipe) -> Any:
     import torch
     from peft import LoraConfig, get_peft_model
 
-    config = LoraConfig(
-        r=recipe.lora_r, lora_alpha=2 * recipe.lora_r, target_modules="all-linear", task_type="CAUSAL_LM"
-    )
-    return get_peft_model(base, config)
+    config = LoraConfig(r=recipe.lora_r, lora_alpha=2 * recipe.lora_r, target_modules=LINEAR, task_type="CAUSAL_LM")
+    torch.manual_seed(recipe.seed)  # PEFT draws the A matrices from the global generator
+    return get_peft_model(base, config)  # float32 adapters
 
 
 def _config(recipe: SFTRecipe, folder: Path, dtype: Any) -> Any:
@@ -102,10 +105,11 @@ def _config(recipe: SFTRecipe, folder: Path, dtype: Any) -> Any:
     return SFTConfig(
         output_dir=str(folder), learning_rate=recipe.learning_rate, num_train_epochs=recipe.num_train_epochs,
         per_device_train_batch_size=recipe.per_device_train_batch_size,
-        gradient_accumulation_steps=max(1, recipe.batch_size // recipe.per_device_train_batch_size), warmup_steps=recipe.warmup_ratio,
+        gradient_accumulation_steps=max(1, recipe.batch_size // recipe.per_device_train_batch_size),
+        warmup_steps=recipe.warmup_ratio,
         lr_scheduler_type=recipe.lr_scheduler_type, max_length=recipe.max_length, seed=recipe.seed,
-        data_seed=recipe.seed, train_sampling_strategy="group_by_length", bf16=dtype == torch.float32,  # autocast over full-precision weights; an adapter on bfloat16 weights needs none
-       
+        data_seed=recipe.seed, train_sampling_strategy="group_by_length",
+        bf16=dtype == torch.float32,  # autocast over full-precision weights; bfloat16 weights need none
         use_cpu=not torch.cuda.is_available(), gradient_checkpointing=False, weight_decay=0.0, report_to="none",
         save_strategy="steps", save_steps=recipe.save_steps, save_total_limit=1, logging_steps=10,
         dataloader_pin_memory=False,
