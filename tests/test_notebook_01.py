@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from itertools import combinations
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -17,17 +18,18 @@ from repro.reporting import Run, load_claims, load_numbers
 from repro.runner import run_notebook
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[1]
 RESULT = "results/smoke/01_main_win_rates"
 ARMS_TRAINED = ("roleplay_raw", "roleplay", "exhaustive", "userlm", "oracle")
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory, root):
+def checkout(tmp_path_factory):
     """A checkout without code, in which notebook 01 has run at smoke."""
     path = tmp_path_factory.mktemp("smoke") / "checkout"
     for folder in ("configs", "notebooks", "paper"):
-        shutil.copytree(root / folder, path / folder, ignore=shutil.ignore_patterns("*.pdf", ".ipynb_checkpoints"))
-    shutil.copy(root / "requirements.lock", path)
+        shutil.copytree(ROOT / folder, path / folder, ignore=shutil.ignore_patterns("*.pdf", ".ipynb_checkpoints"))
+    shutil.copy(ROOT / "requirements.lock", path)
     (path / "src/repro").mkdir(parents=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path)
@@ -56,8 +58,8 @@ def test_every_pair_of_arms_has_its_numbers(numbers):
     assert sum(key.startswith("winrate.") for key in numbers) == 15  # 6 arms
 
 
-def test_every_claim_of_this_notebook_can_be_judged(numbers, root):
-    assert {claim.key for claim in load_claims(root / "configs/claims.yaml")} <= set(numbers)
+def test_every_claim_of_this_notebook_can_be_judged(numbers):
+    assert {claim.key for claim in load_claims(ROOT / "configs/claims.yaml")} <= set(numbers)
 
 
 def test_the_record_says_what_it_was_made_from(checkout):

@@ -79,7 +79,6 @@ def test_a_resumed_run_drops_the_rows_after_its_checkpoint(tmp_path):
     assert [(row["step"], row["reward"]) for row in pq.read_table(path).to_pylist()] == [(1, 0.1), (2, 0.1), (3, 0.3)]
 
 
-@pytest.mark.xfail(strict=True, reason="the table takes its columns from the first row")
 def test_a_first_step_without_scores_does_not_hide_the_later_ones(tmp_path):
     curves = Curves(tmp_path / "curves.parquet")
     curves.append(1, {"n": 2.0, "n_unscored": 2.0})

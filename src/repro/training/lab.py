@@ -147,7 +147,7 @@ class Lab:
 
     def _train_userlm(self, folder: Path) -> Any:
         u = self.config.user_lm
-        recipe = SFTRecipe(u.learning_rate, u.batch_size, lora_r=u.lora_r, seed=self.seed)
+        recipe = SFTRecipe(u.learning_rate, u.batch_size, lora_r=u.lora_r, save_steps=10, seed=self.seed)
         rows = [flipped(t.task, t.turns) for t in self.logs() if not t.error]
         base, tokenizer = load_weights(self.config.model, dtype=self.config.dtype)
         model = train_sft(rows, role="user", base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
