@@ -28,7 +28,7 @@ DIALOGUES = [
     ]
     for i in range(12)
 ]
-FULL = SFTRecipe(learning_rate=3e-3, batch_size=4, per_device_train_batch_size=4, num_train_epochs=2, save_steps=2)  # 6 steps
+FULL = SFTRecipe(learning_rate=3e-3, batch_size=4, per_device_train_batch_size=4, num_train_epochs=2, save_steps=2)
 
 
 def nll(model, tokenizer, dialogues=DIALOGUES[:3]):
