@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 LAYERS = [
-    *("errors", "types", "seeds", "config", "models", "data", "simulators", "rollouts", "scoring", "training"),
+    *(
+        "errors",
+        "types",
+        "seeds",
+        "provenance",
+        "config",
+        "models",
+        "data",
+        "simulators",
+        "rollouts",
+        "scoring",
+        "training",
+    ),
     *(
         "evaluation",
         "study",

@@ -23,7 +23,7 @@ def test_hash_of_a_folder_depends_on_names_and_contents_and_not_on_where_it_lies
 
 def test_names_are_relative_to_the_repository_or_the_last_two_parts(tmp_path: Path) -> None:
     here = Path(provenance.__file__)
-    assert provenance.public_name(here).endswith("repro/reporting/provenance.py")
+    assert provenance.public_name(here).endswith("repro/provenance.py")
     assert provenance.public_name(tmp_path / "runs" / "a.txt") == "runs/a.txt"
 
 

@@ -18,7 +18,7 @@ from repro.errors import ReproError
 
 PROFILES = ("smoke", "quick", "cpu", "paper")
 _MAY_BE_ZERO = (  # greedy, no cut, all cores, nobody
-    "temperature_train", "temperature_eval", "min_p", "n_threads", "warmup.p_talkative", "user_lm.p_talkative",
+    "temperature_train", "temperature_eval", "min_p", "n_threads", "warmup.p_talkative",
 )  # fmt: skip
 _FORBID_UNKNOWN = {"extra": "forbid"}  # read by pydantic
 
@@ -41,7 +41,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class SFTConfig:
-    """How a model learns from dialogues: the warm-up of the assistant, or the user language model."""
+    """How a model learns from dialogues."""
 
     __pydantic_config__ = _FORBID_UNKNOWN
 
@@ -49,7 +49,15 @@ class SFTConfig:
     learning_rate: float
     batch_size: int
     lora_r: int  # of the adapter that is shipped
-    p_talkative: float = 0.0  # warm-up: share of users who say nearly everything at once
+
+
+@dataclass(frozen=True)
+class WarmupConfig(SFTConfig):
+    """The warm-up learns from scripted assistants, and some of its users are made talkative."""
+
+    __pydantic_config__ = _FORBID_UNKNOWN
+
+    p_talkative: float  # share of users who say nearly everything at once
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ class Config:
     released: bool  # take the adapters in checkpoints/ instead of training them
     arms: dict[str, int]  # what an assistant is trained against -> training seeds
     train: TrainConfig
-    warmup: SFTConfig
+    warmup: WarmupConfig
     user_lm: SFTConfig
 
     def __post_init__(self) -> None:
@@ -156,7 +164,7 @@ def _sentence(error: Mapping[str, Any], name: str) -> str:
 
 def setting_names() -> list[str]:
     """Every setting a profile has, dotted."""
-    sections = {"train": TrainConfig, "warmup": SFTConfig, "user_lm": SFTConfig}
+    sections = {"train": TrainConfig, "warmup": WarmupConfig, "user_lm": SFTConfig}
     nested = [f"{name}.{item.name}" for name, kind in sections.items() for item in fields(kind)]
     return [item.name for item in fields(Config) if item.name not in ("profile", *sections)] + nested
 

@@ -151,7 +151,7 @@ def test_a_turn_may_not_begin_as_it_must_not():
 
 def test_greedy_does_not_depend_on_the_seed(speaker):
     a, b = (speaker.generate(CONTEXTS, sampling=Sampling(0, max_tokens=8), seeds=seeds) for seeds in (SEEDS, [1, 2, 3]))
-    assert a == b
+    assert [turn.token_ids for turn in a] == [turn.token_ids for turn in b]
 
 
 def test_a_dialogue_longer_than_the_model_can_read_fails_in_a_sentence():

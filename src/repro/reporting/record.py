@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from repro import provenance
+import repro.provenance as provenance
 from repro.errors import ReproError
 from repro.types import Estimate
 

@@ -7,6 +7,7 @@ the previous complete record, or none; the next `Run.start` clears up after it. 
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 import time
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from repro import provenance
+import repro.provenance as provenance
 from repro.errors import ReproError
 from repro.reporting.record import as_json, dumps, write_text
 from repro.types import Estimate
@@ -177,7 +178,7 @@ class Run:
         if path.exists():
             raise ReproError(f"{name} is already in this run; give each table and figure its own name")
         with self._writing(name):
-            frame.to_csv(path, index=False)
+            frame.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC)  # a model may write any character
         return data
 
     @contextmanager
