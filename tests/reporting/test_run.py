@@ -306,7 +306,7 @@ def test_figure_leaves_picture_vector_and_data_with_its_claim(tmp_path: Path) ->
     outputs = [json.loads((path / "run.json").read_text())["outputs"] for path in (one, two)]
     assert outputs[0] == outputs[1]  # the same bytes each time
     assert {f"figures/line.{kind}" for kind in ("svg", "png", "csv")} < set(outputs[0])
-    assert (one / "figures" / "line.csv").read_text() == "y\n1\n2\n"
+    assert (one / "figures" / "line.csv").read_text() == '"y"\n1\n2\n'
     assert json.loads((one / "run.json").read_text())["claims"] == {"line": "A1"}
 
 
