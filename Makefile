@@ -39,7 +39,7 @@ $(STAMP):
 
 reproduce: setup  ## run the notebooks, then check the claims and build the paper
 	@$(REPRO) run $(NB) $(DIALS)
-	@$(if $(NB),true,$(REPRO) claims --profile '$(PROFILE)')
+	@$(if $(NB),true,$(REPRO) claims --profile '$(PROFILE)' $(if $(filter cpu,$(PROFILE)),--readme))
 	@$(if $(NB),true,$(REPRO) paper --profile '$(PROFILE)')
 
 test: setup  ## all tests
@@ -58,7 +58,7 @@ paper: setup  ## build paper/paper.pdf from results/
 	@$(REPRO) paper --profile '$(PROFILE)'
 
 claims: setup  ## set each published claim beside what came out here
-	@$(REPRO) claims --profile '$(PROFILE)'
+	@$(REPRO) claims --profile '$(PROFILE)' $(if $(filter cpu,$(PROFILE)),--readme)
 
 plan: setup  ## what `make reproduce` would do, how long it takes, which settings are in force and why
 	@$(REPRO) plan $(NB) $(DIALS)
