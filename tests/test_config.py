@@ -82,7 +82,7 @@ def test_a_value_of_the_wrong_kind_is_named(root, key, value, words):
         load_profile("quick", {key: value}, root=root)
 
 
-@pytest.mark.parametrize("key", ["min_p", "temperature_eval", "n_threads"])
+@pytest.mark.parametrize("key", ["min_p", "temperature_eval"])
 def test_zero_means_off_where_it_can(root, key):
     assert getattr(load_profile("quick", {key: 0}, root=root), key) == 0
 

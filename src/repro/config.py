@@ -17,8 +17,8 @@ from typing import Any, Literal
 from repro.errors import ReproError
 
 PROFILES = ("smoke", "quick", "cpu", "paper")
-_MAY_BE_ZERO = (  # greedy, no cut, all cores, nobody
-    "temperature_train", "temperature_eval", "min_p", "n_threads", "warmup.p_talkative",
+_MAY_BE_ZERO = (  # greedy, no cut, nobody
+    "temperature_train", "temperature_eval", "min_p", "warmup.p_talkative",
 )  # fmt: skip
 _FORBID_UNKNOWN = {"extra": "forbid"}  # read by pydantic
 
@@ -76,8 +76,6 @@ class Config:
     temperature_eval: float
     min_p: float
     n_participants: int
-    batch_size: int  # dialogues generated side by side
-    n_threads: int  # 0: as many as there are cores
     released: bool  # take the adapters in checkpoints/ instead of training them
     arms: dict[str, int]  # what an assistant is trained against -> training seeds
     train: TrainConfig

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from ..scoring.rules import Reward
 from ..simulators.base import UserSimulator
 from ..simulators.reference import ReferenceUsers
 from ..simulators.registry import SIMULATORS
+from ..simulators.roleplay import RolePlay
 from ..simulators.userlm import UserLM, flipped
 from ..types import Task, Trajectory
 from . import checkpoints
@@ -73,10 +74,16 @@ class Lab:
         """The simulator an arm is trained against."""
         if name == "userlm":
             self._ensure("userlm", self._train_userlm)
-            return UserLM(self.with_adapters("userlm"))
+            return self._brief(UserLM(self.with_adapters("userlm")))
         if name not in SIMULATORS:
             raise ReproError(f"no simulator '{name}'; have {', '.join(sorted(SIMULATORS))}")
-        return SIMULATORS[name](self.config.model)
+        return self._brief(SIMULATORS[name](self.config.model))
+
+    def _brief(self, user: UserSimulator) -> UserSimulator:
+        """The user with turns as long as the profile allows, where a language model speaks."""
+        if isinstance(user, UserLM | RolePlay):
+            return replace(user, sampling=replace(user.sampling, max_tokens=self.config.user_max_tokens))
+        return user
 
     def assistant(self, arm: str, seed: int | None = None) -> LocalModel:
         """The assistant trained against `arm` with `seed`; "initial" is trained against nobody."""
