@@ -41,14 +41,13 @@ from repro.simulators.reference import ReferenceUsers
 from repro.training.warmup import scripted_reply
 from repro.types import Estimate, Requirement, Task, Trajectory, Turn
 
+SCRIPT = "scripted"  # the name of the scripted assistant
 NO_LIMIT = 12  # assistant turns: more than the patience of any reference user
-LONGEST_GOODBYE = 20  # words
 QUARTILES = {"lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75}
 GREETING = re.compile(r"\W*(?:hi+|hey+|hello\w*|good (?:morning|afternoon|evening))(?: there)?\W*", re.I)
 _PRAISE = r"perfect|great|nice|good|lovely|awesome|excellent|love it|exactly|that works"
 PLEASED = re.compile(rf"\b(?:thank(?:s| you)|thx|ty|cheers|appreciate|{_PRAISE})\b", re.I)
-_ORDERS = r"can|could|would|please|but|add|make|change|remove|include|rewrite|write|need|want"
-ASKS_ON = re.compile(rf"\?|\b(?:{_ORDERS})\b", re.I)
+ORDER = re.compile(r"(?i)\?|\b(?:can|could|would|please|but|add|make|change|remove|include|rewrite|write|need|want)\b")
 _STOP_WORDS = """
 about after again all also and any are because been before being both but can could did does doing each few for from get
 had has have having her him his how into its just let like make more most much not now off only other our out over own
@@ -56,15 +55,13 @@ really same she should some such than that the their them then there these they 
 very want was way well were what when where which while who why will with would you your feel help know might need one
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
-
 Values = list[float]  # of one dialogue: one per turn, per item, or one alone; NaN is unscored
 Measure = Callable[[Trajectory], Values]
 
 
 def reference_dialogues(n: int, *, seed: int) -> list[Trajectory]:
     """`n` held-out reference users, each with an own task, with the scripted assistant until they leave."""
-    users = ReferenceUsers()
-    return [_talk(task, users, seed) for task in make_tasks(n, split="eval", seed=seed)]
+    return [_talk(task, ReferenceUsers(), seed) for task in make_tasks(n, split="eval", seed=seed)]
 
 
 def _talk(task: Task, users: ReferenceUsers, seed: int) -> Trajectory:
@@ -72,9 +69,9 @@ def _talk(task: Task, users: ReferenceUsers, seed: int) -> Trajectory:
     for _ in range(NO_LIMIT):
         turns += users.reply([task], [turns], seed=seed)
         if turns[-1].ends:
-            return Trajectory(task, tuple(turns), users.name, "scripted", seed, "user_ended")
+            return Trajectory(task, tuple(turns), users.name, SCRIPT, seed, "user_ended")
         turns.append(Turn("assistant", scripted_reply(task, turns, seed=seed)))
-    return Trajectory(task, tuple(turns), users.name, "scripted", seed, "max_turns")
+    return Trajectory(task, tuple(turns), users.name, SCRIPT, seed, "max_turns")
 
 
 def first_part(t: Trajectory, max_turns: int) -> Trajectory:
@@ -111,8 +108,8 @@ def _person(line: str, where: str) -> Trajectory:
     return Trajectory(task, turns, "people", row.get("assistant_model", ""), 0, "user_ended")
 
 
-def asks(text: str) -> float:
-    return float(bool(acts.question_of(text)))
+def asks(text: str) -> bool:
+    return bool(acts.question_of(text))
 
 
 def said(t: Trajectory) -> list[str]:  # a silent leave is no message
@@ -125,8 +122,7 @@ def n_words(t: Trajectory) -> Values:
 
 def content_words(text: str) -> set[str]:
     """Words that say something: no stop word, three letters or more or a number, without a plural s."""
-    words = re.findall(r"[a-z]{3,}|\d+", text.lower())
-    return {word.removesuffix("s") for word in words if word not in STOP_WORDS}
+    return {word.removesuffix("s") for word in re.findall(r"[a-z]{3,}|\d+", text.lower()) if word not in STOP_WORDS}
 
 
 def stated(texts: Sequence[str], task: Task, *, share: float = 0.0) -> Values:
@@ -178,11 +174,17 @@ def ending(t: Trajectory) -> str:
     last = said(t)[-1].lower() if len(said(t)) > 1 else ""  # thanks in advance are no goodbye
     for wish in t.task.requirements:
         last = last.replace(wish.value.lower(), "")  # nor is "sign it with many thanks"
-    if PLEASED.search(last) and not ASKS_ON.search(last) and len(last.split()) <= LONGEST_GOODBYE:
+    if PLEASED.search(last) and not ORDER.search(last) and len(last.split()) <= 20:
         return "thanks"
     if t.stop == "max_turns":
         return "cut off"
     return "words" if t.turns[-1].role == "user" and t.turns[-1].text.strip() else "silent"
+
+
+def vocabulary(dialogues: Sequence[Trajectory]) -> frozenset[str]:
+    """The words of assistants that can spell: those of people, and the script."""
+    can_spell = [t for t in dialogues if t.user == "people" or t.assistant == SCRIPT]
+    return frozenset(re.findall("[a-z]+", " ".join(turn.text for t in can_spell for turn in t.assistant_turns).lower()))
 
 
 def slips(t: Trajectory, known: frozenset[str]) -> Values:
@@ -235,8 +237,7 @@ def difference(dialogues: Sequence[Trajectory]) -> Estimate:
     return estimate(list(2 * h - h.mean()), [user for _, user in words])
 
 
-def measures(known: frozenset[str]) -> dict[str, Measure]:
-    """What is averaged, by name; `known` are the words that are no slips."""
+def measures(known: frozenset[str]) -> dict[str, Measure]:  # known: words that are no slips
     return {
         "user turns per conversation": lambda t: [float(len(said(t)))],
         "words per user turn": n_words,
@@ -248,7 +249,7 @@ def measures(known: frozenset[str]) -> dict[str, Measure]:
         "wanted, said by the end: exact": lambda t: mean_of(stated_exactly(said(t), t.task)),
         "wanted, said by the end: proxy, any word": lambda t: mean_of(stated(said(t), t.task)),
         "wanted, said by the end: proxy, half": lambda t: mean_of(stated(said(t), t.task, share=0.5)),
-        "assistant turns that end in a question": lambda t: [asks(a.text) for a in t.assistant_turns],
+        "assistant turns that end in a question": lambda t: [asks(turn.text) for turn in t.assistant_turns],
         "asked for by name, said in reply: exact": answered,
         "reply says something new, after a question: proxy": lambda t: brings_news(t, asked=True),
         "reply says something new, after no question: proxy": lambda t: brings_news(t, asked=False),
@@ -261,11 +262,10 @@ def measures(known: frozenset[str]) -> dict[str, Measure]:
     }
 
 
-def table(columns: Mapping[str, Sequence[Trajectory]]) -> str:
+def table(columns: Mapping[str, Sequence[Trajectory]], known: frozenset[str]) -> str:
     """The markdown table: a row a measure, a column a population; a dash where nothing could be scored."""
-    heard = " ".join(turn.text for dialogues in columns.values() for t in dialogues for turn in t.assistant_turns)
     rows: dict[str, Callable[[Sequence[Trajectory]], Estimate]] = {}
-    for name, measure in measures(frozenset(re.findall("[a-z]+", heard.lower()))).items():
+    for name, measure in measures(known).items():
         rows[name] = partial(mean, measure=measure)
         quartiles = QUARTILES if name.startswith("words") else {}
         rows |= {f"{name}, {part}": partial(quantile, measure=measure, q=q) for part, q in quartiles.items()}
@@ -285,11 +285,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     name = f"reference users, script, at most {args.max_turns} turns"
     try:
-        last = {"people": people(args.conversations)}
         first = {"reference users, model": saved_dialogues(args.dialogues)} if args.dialogues else {}
         whole = reference_dialogues(args.n, seed=args.seed)
         capped = [first_part(t, args.max_turns) for t in whole]
-        print(table({**first, name: capped, "the same, no limit": whole, **last}))
+        columns = {**first, name: capped, "the same, no limit": whole, "people": people(args.conversations)}
+        print(table(columns, vocabulary([t for dialogues in columns.values() for t in dialogues])))
     except ReproError as error:
         print(error, file=sys.stderr)
         return 2

@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -118,6 +119,12 @@ def test_a_slip_is_one_keystroke_from_a_known_word(compare):
     t = talk("wriite my leter with a flwoer and a banana and a write")
     # of five letters or more: wriite (slip), leter (slip), flwoer (slip), banana, write
     assert compare.slips(t, known) == [100.0, 100.0, 100.0, 0.0, 0.0]
+
+
+def test_words_are_known_from_assistants_that_can_spell(compare):
+    model = talk("hi", "Tihs is smoe text.")
+    person = replace(talk("helo", "This is some text."), user="people")
+    assert compare.vocabulary([model, person]) == {"this", "is", "some", "text"}
 
 
 def test_quantiles_go_over_turns_and_intervals_over_users(compare):
