@@ -9,7 +9,6 @@ import pytest
 from repro.errors import ReproError
 from repro.models import LocalModel, Sampling, ScriptedModel
 from repro.rollouts import TrajectoryStore, dialogue, rollout, system_prompt
-from repro.rollouts.dialogue import without_tokens
 from repro.types import Requirement, Task, Turn
 
 TASKS = [
@@ -221,11 +220,3 @@ def test_the_progress_bar_counts_what_was_there_before(tmp_path, capsys):
     shown = capsys.readouterr().err
     assert "talking:  40%" in shown  # 2 of 5
     assert "5/5" in shown
-
-
-def test_a_dialogue_as_text_has_no_tokens():
-    (one,) = rollout(
-        TASKS[:1], user=Users(lambda *_: Turn("user", "a", token_ids=(1,), logps=(0.0,))), assistant=ASSISTANT
-    )
-    assert {t.token_ids for t in without_tokens(one).turns} == {None}
-    assert without_tokens(one).messages == one.messages

@@ -11,7 +11,7 @@ from repro.data import acts
 from repro.data.requirements import meets
 from repro.data.tasks import make_tasks
 from repro.training import warmup
-from repro.training.warmup import as_messages, document, scripted_reply, stated_by_user, warmup_dialogues
+from repro.training.warmup import document, scripted_reply, stated_by_user, warmup_dialogues
 from repro.types import Trajectory, Turn
 
 
@@ -89,17 +89,12 @@ def test_the_same_seed_gives_the_same_corpus_and_another_seed_another() -> None:
     assert warmup_dialogues(30, seed=1) != warmup_dialogues(30, seed=2)
 
 
-def test_rows_begin_with_the_system_prompt_alternate_and_end_with_the_assistant(corpus: list[Trajectory]) -> None:
-    rows = as_messages(corpus, system="Be brief.")
-    assert len(rows) == len(corpus)
-    for row in rows:
-        roles = [message["role"] for message in row["messages"]]
-        n = (len(roles) - 1) // 2
-        assert roles == ["system"] + ["user", "assistant"] * n
-        assert n >= 1
-        assert row["messages"][0]["content"] == "Be brief."
+def test_dialogues_alternate_from_the_user_on_and_the_assistant_speaks_in_each(corpus: list[Trajectory]) -> None:
+    for dialogue in corpus:
+        roles = [turn.role for turn in dialogue.turns]
+        assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"] * (len(roles) % 2)
+        assert "assistant" in roles
 
 
 def test_no_dialogues_give_no_rows() -> None:
     assert warmup_dialogues(0, seed=0) == []
-    assert as_messages([], system="") == []

@@ -12,7 +12,7 @@ first user turn, so that what differs between them is the assistant's doing (com
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -140,12 +140,6 @@ def _counted(turns: list[Turn], n: int) -> list[Turn]:
 def _trajectory(d: _Dialogue, user: str, assistant: str, seed: int) -> Trajectory:
     assert d.stop is not None
     return Trajectory(d.task, tuple(d.turns), user, assistant, seed, d.stop, d.error)
-
-
-def without_tokens(trajectory: Trajectory) -> Trajectory:
-    """The dialogue as text: token ids and log-probabilities dropped."""
-    turns = tuple(replace(turn, token_ids=None, logps=None) for turn in trajectory.turns)
-    return replace(trajectory, turns=turns)
 
 
 class _bar:

@@ -18,8 +18,8 @@ from pathlib import Path
 from ..models.base import ChatModel, Sampling
 from ..seeds import derive
 from ..types import Task, Turn
+from .wording import request_of
 
-INTENT_START = "You are a user chatting with an assistant language model to get help writing "
 END = "Thanks, that is all."
 _ENDS = re.compile(r"\b(?:that(?: i|')s all|goodbye|bye)\b|^thank(?:s| you)\b[^?]{0,40}$", re.I)
 _ASSISTANT = re.compile(
@@ -83,7 +83,7 @@ def agenda(task: Task, dialogue: Sequence[Turn]) -> str:
     """How the next turn begins: with the request, then with the wishes by name in order, last with thanks."""
     n_said = sum(turn.role == "user" for turn in dialogue)
     if n_said == 0:
-        return "I need " + task.intent.removeprefix(INTENT_START).rstrip(".")
+        return f"I need {request_of(task)}"
     if n_said <= len(task.requirements):
         label = task.requirements[n_said - 1].label
         return f"{label[:1].upper()}{label[1:]}:"

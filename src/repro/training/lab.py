@@ -34,7 +34,7 @@ from .lora import extract_adapter
 from .sft import SFTRecipe, train_sft
 from .warmup import warmup_dialogues
 
-N_TRAIN_USERS = 200  # ours: as many as the prototype of the population had
+N_TRAIN_USERS = 200  # ours
 
 
 class Lab:
@@ -54,10 +54,6 @@ class Lab:
             checkpoints.load_record(folder)
             return folder
         return self.work / name
-
-    def base(self) -> LocalModel:
-        """The checkpoint as it comes."""
-        return LocalModel.from_pretrained(self.config.model, dtype=self.config.dtype)
 
     def with_adapters(self, *names: str) -> LocalModel:
         adapters = [self.path(name) for name in names]

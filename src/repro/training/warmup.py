@@ -7,7 +7,7 @@ seldom asks, forgets one value in eight and sometimes invents one, so that learn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 from random import Random
@@ -53,18 +53,6 @@ def warmup_dialogues(n: int, *, seed: int, p_talkative: float = TALKATIVE) -> li
         _roll(t, open_hearted if Random(derive(seed, t.id, "talk")).random() < p_talkative else plain, seed)
         for t in tasks
     ]
-
-
-def as_messages(trajectories: Iterable[Trajectory], *, system: str) -> list[dict[str, Any]]:
-    """Rows with `messages` for supervised training: a system prompt, then all up to the last assistant turn."""
-    rows = []
-    for trajectory in trajectories:
-        messages = trajectory.messages
-        while messages and messages[-1]["role"] != "assistant":
-            messages.pop()
-        if messages:
-            rows.append({"messages": [{"role": "system", "content": system}, *messages]})
-    return rows
 
 
 def stated_by_user(task: Task, dialogue: Sequence[Turn]) -> list[Requirement]:
