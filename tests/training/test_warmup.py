@@ -50,7 +50,7 @@ def test_every_assistant_turn_reads_as_a_document_or_as_a_question(corpus: list[
 
 def test_a_third_asks_first(corpus: list[Trajectory]) -> None:
     asked = mean(bool(acts.question_of(trajectory.assistant_turns[0].text)) for trajectory in corpus)
-    assert abs(asked - warmup.P_ASKS) < 0.06  # three standard errors: 3 * sqrt(.35 * .65 / 800) = .05
+    assert abs(asked - warmup.P_ASKS) < 0.06  # three standard errors: 3 * sqrt(.6 * .4 / 800) = .05
 
 
 def test_documents_copy_what_was_said_but_for_one_value_in_eight(corpus: list[Trajectory]) -> None:

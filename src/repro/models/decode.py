@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import Sampling
 from .cache import SlotCache
+from .packed import Packed
 from .sampling import sample, uniforms
 
 if TYPE_CHECKING:
@@ -34,11 +35,13 @@ class Decoder:
 
     def __init__(self, model: Any) -> None:
         self.model = model
+        self.packed = Packed(model)
         self.past: list[_Past] = []  # of the latest batches, newest last
 
     def reset(self) -> None:
         """Forget everything: the weights have changed."""
         self.past = []
+        self.packed.reset()
 
     def generate(
         self, contexts: Sequence[Sequence[int]], *, sampling: Sampling, seeds: Sequence[int], stop: frozenset[int],
@@ -47,7 +50,7 @@ class Decoder:
         """Ids and logps for each context of token ids; stops at a token of `stop` or after `max_tokens`."""
         import torch
 
-        with torch.inference_mode():
+        with torch.inference_mode(), self.packed:
             logits, cache = self._read(contexts, sampling.max_tokens)
             u = uniforms(seeds, sampling.max_tokens).to(logits.device)
             drawn = [Sampled([], []) for _ in contexts]

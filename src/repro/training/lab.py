@@ -102,14 +102,14 @@ class Lab:
         return make_tasks(n, split="train", seed=self.seed, n_users=N_TRAIN_USERS)
 
     def logs(self) -> list[Trajectory]:
-        """Train users talking to the initial assistant: what a user language model learns from."""
+        """Train users and the initial assistant as it speaks in training: what a user language model learns from."""
         tasks = make_tasks(self.config.user_lm.n_dialogues, split="train", seed=self.seed + 1, n_users=N_TRAIN_USERS)
         initial = self.initial()
         key = f"{checkpoints.load_record(self.path('initial'))['sha256'][:12]}-s{self.seed}"
         return rollout(
             tasks, user=ReferenceUsers(), assistant=initial, max_turns=self.config.max_turns,
-            sampling=self.eval_sampling, seed=self.seed, store=TrajectoryStore(self.work / f"logs-{key}.jsonl"),
-            progress="logs of reference users",
+            sampling=replace(self.eval_sampling, temperature=self.config.temperature_train), seed=self.seed,
+            store=TrajectoryStore(self.work / f"logs-{key}.jsonl"), progress="logs of reference users",
         )  # fmt: skip
 
     @property
