@@ -59,6 +59,7 @@ CHANGES = {
         (root / "notebooks/01_main.ipynb").read_text().replace("0.4", "0.3")
     ),
     "settings": lambda root: (root / "configs/quick.yaml").open("a").write("# another\n"),
+    "claims": lambda root: (root / "configs/claims.yaml").write_text("[]\n"),
     "source": lambda root: (root / "src/repro/types.py").write_text("ONE = 2\n"),
     "checkpoints": lambda root: (root / "checkpoints/base/adapter.safetensors").write_bytes(b"12"),
     "packages": lambda root: (root / "requirements.lock").write_text("torch==2.14.0\n"),
@@ -223,9 +224,12 @@ def test_an_interruption_costs_one_sentence_and_leaves_no_process(notebook, proj
     notebook("01_main", "import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))\ntime.sleep(600)")
     command = [sys.executable, "-m", "repro", "run", "01"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
-        kernel = int(_wait_for(project / "pid"))
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        try:
+            kernel = int(_wait_for(project / "pid"))
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "stopped; what was finished is kept" in err
     assert "Traceback" not in err

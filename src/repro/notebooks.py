@@ -140,6 +140,7 @@ def key_of(notebook: Notebook, params: Mapping[str, object], root: Path) -> dict
         "notebook": digest(notebook.cells),
         "params": {key: value for key, value in params.items() if key not in _NOT_IN_KEY},
         "settings": sha256(profile_path(str(params["profile"]), root)),
+        "claims": tree(root / "configs", pattern="claims.yaml"),
         "source": tree(root / "src" / "repro", skip=_NOT_IN_NUMBERS),
         "checkpoints": tree(root / "checkpoints"),
         "packages": tree(root, pattern="requirements.lock"),

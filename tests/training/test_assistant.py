@@ -151,7 +151,8 @@ def test_killed_and_run_again_it_ends_with_the_same_weights(run, tmp_path):
     user = Users()
     assert same(adapter(train(tmp_path, user=user)), run[1])
     assert len(user.seen) == 2  # only the third step was talked through again
-    assert pq.read_table(tmp_path / "curves.parquet").equals(pq.read_table(run[0] / "curves.parquet"))
+    again, at_once = (pq.read_table(folder / "curves.parquet").drop(["seconds"]) for folder in (tmp_path, run[0]))
+    assert again.equals(at_once)
 
 
 def test_a_run_that_is_finished_takes_no_further_step(run, tmp_path):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
-from repro.training.curves import Curves, behaviour, measures
+from repro.training.curves import Curves, behaviour, measures, total_seconds
 from repro.types import Requirement, Score, Task, Trajectory, Turn
 
 pq = pytest.importorskip("pyarrow.parquet")
@@ -64,7 +65,8 @@ def test_each_step_is_a_row_and_on_disk_at_once(tmp_path):
     curves = Curves(tmp_path / "deep" / "curves.parquet")
     for step in (1, 2):
         curves.append(step, {"reward": step / 10})
-        assert pq.read_table(curves.path).to_pylist()[-1] == {"step": step, "reward": step / 10}
+        row = pq.read_table(curves.path).to_pylist()[-1]
+        assert row == {"step": step, "seconds": row["seconds"], "reward": step / 10}
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -77,6 +79,18 @@ def test_a_resumed_run_drops_the_rows_after_its_checkpoint(tmp_path):
     resumed.cut(2)
     resumed.append(3, {"reward": 0.3})
     assert [(row["step"], row["reward"]) for row in pq.read_table(path).to_pylist()] == [(1, 0.1), (2, 0.1), (3, 0.3)]
+
+
+def test_the_time_of_a_run_is_that_of_its_steps_however_often_it_was_stopped(tmp_path, monkeypatch):
+    clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
+    monkeypatch.setattr("repro.training.curves.time", clock)
+    for step in (1, 2):
+        curves = Curves(tmp_path / "curves.parquet")
+        curves.cut(step - 1)
+        clock.now += 20
+        curves.append(step, {"reward": 0.1})
+        clock.now += 500  # stopped, and some time later started again
+    assert total_seconds(tmp_path / "curves.parquet") == 40
 
 
 def test_a_first_step_without_scores_does_not_hide_the_later_ones(tmp_path):

@@ -7,6 +7,7 @@ run drops the rows after its checkpoint and writes them again.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from ..types import Score, Trajectory
 
 
 class Curves:
-    """A parquet table with a `step` column."""
+    """A parquet table with the columns `step` and `seconds` (since the step before), and what is measured."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: list[dict[str, Any]] = []
+        self._since = time.perf_counter()
 
     def cut(self, step: int) -> None:
         """Read what is on disk and keep the rows up to `step`."""
@@ -33,12 +35,21 @@ class Curves:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self.rows.append({"step": step, **row})
+        now = time.perf_counter()
+        self.rows.append({"step": step, "seconds": now - self._since, **row})
+        self._since = now
         self.path.parent.mkdir(parents=True, exist_ok=True)
         staging = self.path.with_suffix(".part")
         columns = list(dict.fromkeys(key for row in self.rows for key in row))  # a step may lack some: all unscored
         pq.write_table(pa.table({key: [row.get(key) for row in self.rows] for key in columns}), staging)
         os.replace(staging, self.path)
+
+
+def total_seconds(path: Path) -> int:
+    """How long the steps in a file of curves took together, however often the run was stopped in between."""
+    import pyarrow.parquet as pq
+
+    return round(sum(pq.read_table(path, columns=["seconds"]).column("seconds").to_pylist()))
 
 
 def behaviour(trajectories: Sequence[Trajectory], scores: Sequence[Score]) -> dict[str, float]:

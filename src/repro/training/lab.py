@@ -30,6 +30,7 @@ from ..simulators.userlm import UserLM, flipped
 from ..types import Task, Trajectory
 from . import checkpoints
 from .assistant import GRPORecipe, train_assistant
+from .curves import total_seconds
 from .lora import extract_adapter
 from .sft import SFTRecipe, train_sft
 from .warmup import warmup_dialogues
@@ -133,7 +134,7 @@ class Lab:
             folder=folder,
         )  # fmt: skip
         record = {"trained_against": arm, "on": ["initial"], "recipe": asdict(recipe), "n_tasks": len(self.train_tasks)}
-        return model, record
+        return model, record | {"seconds": total_seconds(folder / "curves.parquet")}
 
     def _warm_up(self, folder: Path) -> Any:
         """A full fine-tune on scripted assistants, shipped as the low-rank part of what it changed."""
@@ -183,9 +184,10 @@ class Lab:
                     return
                 started = time.time()
                 model, record = make(training)
+                record = {"seconds": round(time.time() - started), **record}
                 checkpoints.save(
                     model, folder, extra=list(training.glob("curves.parquet")), name=name,
-                    profile=self.config.profile, base=self.config.model, seconds=round(time.time() - started), **record,
+                    profile=self.config.profile, base=self.config.model, **record,
                 )  # fmt: skip
         except Timeout:
             raise _Held from None
