@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import ReproError
 from ..types import Role, Turn
+from .attention import use_grouped_attention
 from .base import Sampling
 from .chat import ChatFormat
 from .decode import Decoder, Sampled
@@ -128,7 +129,7 @@ def load_weights(name: str, *, dtype: str = "bfloat16") -> tuple[Any, Any]:
         name = str(smollm2_folder())
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
-        model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype_of(dtype))
+        model = use_grouped_attention(AutoModelForCausalLM.from_pretrained(name, dtype=dtype_of(dtype)))
     except (OSError, ValueError, SafetensorError) as error:
         raise ReproError(
             f"no model at {name!r}; give 'smollm2', 'tiny', a checkpoint folder or a hub id ({error})"

@@ -1,0 +1,30 @@
+"""Is a simulator found by its name or folder, and a mistake answered with what there is?"""
+
+from __future__ import annotations
+
+import pytest
+
+from repro.errors import ReproError
+from repro.simulators import SIMULATORS, Exhaustive, ReferenceUsers, load_simulator
+
+
+def test_scripted_ones_are_made_by_name():
+    assert isinstance(load_simulator("exhaustive"), Exhaustive)
+    assert isinstance(load_simulator("oracle"), ReferenceUsers)
+
+
+@pytest.mark.parametrize("name", ["roleplay", "roleplay_raw"])
+def test_prompted_ones_take_the_weights_they_are_given(name):
+    user = load_simulator(name, base="tiny")
+    assert (user.name, user.model.name) == (name, "tiny")
+    assert user.helped == (name == "roleplay")
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(ReproError, match="no simulator 'nobody'; have exhaustive, oracle, replay, roleplay"):
+        load_simulator("nobody")
+
+
+def test_every_entry_is_called_by_its_name():
+    made = {name: SIMULATORS[name]("tiny") for name in ("roleplay_raw", "roleplay", "exhaustive", "oracle", "replay")}
+    assert {name: user.name for name, user in made.items()} == {name: name for name in made}

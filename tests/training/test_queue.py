@@ -1,0 +1,67 @@
+"""Does the queue know its order, pass over what is done, and release what is shipped?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from repro.config import load_profile
+from repro.errors import ReproError
+from repro.provenance import sha256_of
+from repro.training import queue
+from repro.training.lab import Lab
+
+CPU = replace(load_profile("cpu"), arms={"roleplay": 2, "userlm": 2, "oracle": 1})
+
+
+class Silent(Lab):
+    """Trains nothing and says what it was asked for."""
+
+    def make(self, name: str) -> str:
+        return "trained"
+
+
+def finished(lab, name):
+    folder = lab.work / name
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_model.safetensors").write_bytes(name.encode())
+    record = {"name": name, "sha256": sha256_of(folder / "adapter_model.safetensors")}
+    (folder / "checkpoint.json").write_text(json.dumps(record))
+
+
+def test_what_others_need_comes_first_and_every_arm_before_a_second_seed():
+    assert queue.names(CPU) == [
+        "initial", "userlm", "assistant-roleplay-s0", "assistant-userlm-s0", "assistant-oracle-s0",
+        "assistant-roleplay-s1", "assistant-userlm-s1",
+    ]  # fmt: skip
+
+
+def test_all_or_what_was_asked_for(tmp_path, capsys):
+    lab = Silent(CPU, root=tmp_path)
+    queue.work_through(lab, [])
+    assert capsys.readouterr().out.splitlines() == [f"{name}: trained" for name in queue.names(CPU)]
+    queue.work_through(lab, ["userlm"])
+    assert capsys.readouterr().out == "userlm: trained\n"
+
+
+def test_an_unknown_model_is_refused_before_anything_is_trained(tmp_path, capsys):
+    with pytest.raises(ReproError, match="no model 'nobody' in profile cpu; have initial, userlm, assist"):
+        queue.work_through(Silent(CPU, root=tmp_path), ["userlm", "nobody"])
+    assert capsys.readouterr().out == ""
+
+
+def test_released_are_the_finished_ones_of_seed_0(tmp_path):
+    lab = Lab(CPU, root=tmp_path)
+    for name in ("initial", "assistant-userlm-s0", "assistant-userlm-s1"):
+        finished(lab, name)
+    (lab.work / "assistant-roleplay-s0").mkdir()  # begun
+    assert queue.release_finished(lab) == ["initial", "assistant-userlm-s0"]
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["assistant-userlm-s0", "initial"]
+
+
+def test_more_jobs_than_cores_are_refused():
+    with pytest.raises(ReproError, match="9999 jobs need 9999 cores"):
+        queue.side_by_side(9999, [])
