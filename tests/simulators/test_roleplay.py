@@ -9,7 +9,9 @@ from repro.simulators.roleplay import END, MAX_WORDS, RolePlay, agenda, ends, ou
 from repro.types import Requirement, Task, Turn
 
 WISHES = (Requirement("date", "date", "4 May", "the date"), Requirement("place", "place", "Hill Park", "where we meet"))
-TASK = Task("t", "u", "You are a user chatting with an assistant language model to get help writing an invitation.", WISHES)
+TASK = Task(
+    "t", "u", "You are a user chatting with an assistant language model to get help writing an invitation.", WISHES
+)
 OPENED = [Turn("user", "I need an invitation"), Turn("assistant", "Dear all, come.")]
 
 
