@@ -46,6 +46,7 @@ class SFTConfig:
     __pydantic_config__ = _FORBID_UNKNOWN
 
     n_dialogues: int
+    num_train_epochs: float
     learning_rate: float
     batch_size: int
     lora_r: int  # of the adapter that is shipped

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from repro.models import Sampling, ScriptedModel
-from repro.simulators.roleplay import END, MAX_WORDS, RolePlay, agenda, ends, out_of_role, system_turn
+from repro.simulators.roleplay import (
+    END,
+    MAX_WORDS,
+    RolePlay,
+    agenda,
+    ends,
+    out_of_role,
+    persona_of,
+    personas,
+    system_turn,
+)
 from repro.types import Requirement, Task, Turn
 
 WISHES = (Requirement("date", "date", "4 May", "the date"), Requirement("place", "place", "Hill Park", "where we meet"))
@@ -107,3 +120,31 @@ def test_a_farewell_ends_a_dialogue_but_never_the_first_turn(text):
 @pytest.mark.parametrize("text", ["Thanks, but could you change the date to 4 May?", "The date: 4 May", "buy bread"])
 def test_a_wish_does_not_end_it(text):
     assert not ends(text)
+
+
+def test_there_are_many_personas_and_no_two_are_alike():
+    bank = personas()
+    assert len(bank) >= 200
+    assert len(set(bank)) == len(bank)
+    ages = [int(age) for one in bank for age in re.findall(r"\b\d\d\b", one)[:1]]
+    assert min(ages) < 18 < 75 < max(ages)
+
+
+def test_a_persona_is_told_once_and_kept_for_the_dialogue():
+    model = Recorder("hm")
+    user = RolePlay(model, persona=True)
+    user.reply([TASK], [[]], seed=0)
+    user.reply([TASK], [OPENED], seed=0)
+    first, later = (asked["contexts"][0][0].text for asked in model.asked)
+    assert first == later
+    assert f"You are {persona_of(TASK, 0)}. You need the text" in first
+    drawn = {persona_of(replace(TASK, id=f"t{i}"), 0) for i in range(60)}
+    assert len(drawn) > 45
+    assert persona_of(replace(TASK, persona="a judge"), 0) == "a judge"
+
+
+def test_without_a_persona_nobody_is_told_who_they_are():
+    model = Recorder("hm")
+    RolePlay(model).reply([TASK], [[]], seed=0)
+    assert model.asked[0]["contexts"][0][0] == system_turn(TASK)
+    assert "{" not in system_turn(TASK).text

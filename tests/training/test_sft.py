@@ -136,25 +136,6 @@ def test_the_loss_is_the_mean_over_all_tokens_of_the_role(tmp_path, monkeypatch)
     assert losses == pytest.approx([nll(base, tokenizer, DIALOGUES)], rel=0.01)  # bfloat16 autocast
 
 
-def train_lora(folder):
-    base, tokenizer = tiny_model()
-    recipe = SFTRecipe(learning_rate=3e-3, batch_size=4, per_device_train_batch_size=4, lora_r=2, save_steps=10)
-    return train_sft(DIALOGUES, role="user", base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
-
-
-def test_a_lora_leaves_the_base_as_it_was(tmp_path):
-    tuned = train_lora(tmp_path).get_base_model().model.layers[0].self_attn.q_proj
-    assert torch.equal(tuned.base_layer.weight, tiny_model()[0].model.layers[0].self_attn.q_proj.weight)
-    assert tuned.lora_B["default"].weight.abs().sum() > 0
-
-
-def test_a_lora_is_a_function_of_the_seed(tmp_path):
-    torch.manual_seed(1)
-    first = train_lora(tmp_path / "first")
-    torch.manual_seed(2)  # what happened before must not matter
-    assert same(first, train_lora(tmp_path / "second"))
-
-
 def test_the_loss_looks_at_the_chosen_tokens_alone():
     model, _ = tiny_model()
     ids = torch.tensor([[1, 50, 60, 70, 2], [1, 51, 61, 2, 2]])

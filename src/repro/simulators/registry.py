@@ -28,6 +28,7 @@ def _released_userlm(base: str) -> UserSimulator:
 SIMULATORS: dict[str, Callable[[str], UserSimulator]] = {
     "roleplay_raw": lambda base: RolePlay(LocalModel.from_pretrained(base), name="roleplay_raw", helped=False),
     "roleplay": lambda base: RolePlay(LocalModel.from_pretrained(base)),
+    "roleplay_persona": lambda base: RolePlay(LocalModel.from_pretrained(base), name="roleplay_persona", persona=True),
     "userlm": _released_userlm,
     "exhaustive": lambda base: Exhaustive(),
     "oracle": lambda base: ReferenceUsers(),

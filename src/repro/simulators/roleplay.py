@@ -6,6 +6,7 @@ speaks under the user's header. `roleplay_raw` is that and no more. A 135M model
 request, then one wish after another by name; what follows is the model's), a turn is its first line, and one that
 falls out of role is drawn again a few times. How often a turn was redrawn, and how often it was out of role all the
 same, is on the turn's flags. Agendas for simulated users: Schatzmann et al. 2007, "Agenda-based user simulation".
+`roleplay_persona` is `roleplay` that is also told who it is (`personas.yaml`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from ..models.base import ChatModel, Sampling
@@ -40,6 +42,7 @@ class RolePlay:
     model: ChatModel
     name: str = "roleplay"
     helped: bool = True
+    persona: bool = False  # whether each dialogue is held by somebody of `personas.yaml`, or by `Task.persona`
     n_tries: int = 3
     sampling: Sampling = SAMPLING
 
@@ -56,7 +59,8 @@ class RolePlay:
         return [turn for turn in turns if turn is not None]
 
     def _draw(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], seed: int, attempt: int) -> list[Turn]:
-        contexts = [[system_turn(task), *dialogue] for task, dialogue in zip(tasks, dialogues, strict=True)]
+        who = [persona_of(task, seed) if self.persona else "" for task in tasks]
+        contexts = [[system_turn(t, w), *d] for t, w, d in zip(tasks, who, dialogues, strict=True)]
         seeds = [derive(seed, t.id, "user", len(d), attempt) for t, d in zip(tasks, dialogues, strict=True)]
         begun = [agenda(t, d) if self.helped else "" for t, d in zip(tasks, dialogues, strict=True)]
         sampling = replace(self.sampling, may_end=False)
@@ -72,11 +76,29 @@ class RolePlay:
         return Turn("user", text, ends=bool(dialogue) and ends(text), flags=tuple(flags))
 
 
-def system_turn(task: Task) -> Turn:
+@lru_cache(maxsize=1)
+def _template() -> str:
+    return (Path(__file__).parent / "roleplay_system.txt").read_text("utf-8").strip()  # once: a run keeps its prompt
+
+
+@lru_cache(maxsize=1)
+def personas() -> list[str]:
+    """All of `personas.yaml`."""
+    import yaml
+
+    return [str(one) for one in yaml.safe_load((Path(__file__).parent / "personas.yaml").read_text("utf-8"))]
+
+
+def persona_of(task: Task, seed: int) -> str:
+    """Who holds this dialogue: the task's own persona, or one of ours, drawn once per task and seed."""
+    return task.persona or personas()[derive(seed, task.id, "persona") % len(personas())]
+
+
+def system_turn(task: Task, persona: str = "") -> Turn:
     """What the role-player is told. It sees what the paper's does: the intent, the requirements and a prompt."""
-    template = (Path(__file__).parent / "roleplay_system.txt").read_text().strip()
     wishes = "; ".join(f"{r.label}: {r.value}" for r in task.requirements)
-    return Turn("system", template.format(intent=task.intent, wishes=wishes, end=END))
+    who = f" You are {persona}." if persona else ""
+    return Turn("system", _template().format(intent=task.intent, who=who, wishes=wishes, end=END))
 
 
 def agenda(task: Task, dialogue: Sequence[Turn]) -> str:

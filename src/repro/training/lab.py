@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..config import Config, repo_root
+from ..config import Config, SFTConfig, repo_root
 from ..data.tasks import make_tasks
 from ..errors import ReproError
 from ..models.base import Sampling
@@ -27,7 +27,7 @@ from ..simulators.reference import ReferenceUsers
 from ..simulators.registry import SIMULATORS
 from ..simulators.roleplay import RolePlay
 from ..simulators.userlm import UserLM, flipped
-from ..types import Task, Trajectory
+from ..types import Role, Task, Trajectory, Turn
 from . import checkpoints
 from .assistant import GRPORecipe, train_assistant
 from .curves import total_seconds
@@ -137,25 +137,25 @@ class Lab:
         return model, record | {"seconds": total_seconds(folder / "curves.parquet")}
 
     def _warm_up(self, folder: Path) -> Any:
-        """A full fine-tune on scripted assistants, shipped as the low-rank part of what it changed."""
+        """The initial assistant: fine-tuned on scripted assistants."""
         w = self.config.warmup
-        recipe = SFTRecipe(w.learning_rate, w.batch_size, seed=self.seed)
         dialogues = warmup_dialogues(w.n_dialogues, seed=self.seed, p_talkative=w.p_talkative)
-        base, tokenizer = load_weights(self.config.model, dtype="float32")
-        rows = [[system_prompt(), *d.turns] for d in dialogues]
-        tuned = train_sft(rows, role="assistant", base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
-        plain, _ = load_weights(self.config.model, dtype="float32")
-        adapter = extract_adapter(tuned, plain, r=w.lora_r)
-        record = {"on": [], "recipe": asdict(recipe), "extracted_rank": w.lora_r, "n_dialogues": w.n_dialogues}
-        return adapter.to(dtype_of(self.config.dtype)), record
+        return self._fine_tuned([[system_prompt(), *d.turns] for d in dialogues], "assistant", w, folder)
 
     def _train_userlm(self, folder: Path) -> Any:
-        u = self.config.user_lm
-        recipe = SFTRecipe(u.learning_rate, u.batch_size, lora_r=u.lora_r, save_steps=10, seed=self.seed)
+        """The user language model: fine-tuned on the users' side of the logs."""
         rows = [flipped(t.task, t.turns) for t in self.logs() if not t.error]
-        base, tokenizer = load_weights(self.config.model, dtype=self.config.dtype)
-        model = train_sft(rows, role="user", base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
-        return model.to(base.dtype), {"on": [], "recipe": asdict(recipe), "n_dialogues": len(rows)}
+        return self._fine_tuned(rows, "user", self.config.user_lm, folder)
+
+    def _fine_tuned(self, rows: list[list[Turn]], role: Role, c: SFTConfig, folder: Path) -> Any:
+        """A fine-tune of all weights on what `role` said, shipped as the low-rank part of what it changed."""
+        recipe = SFTRecipe(c.learning_rate, c.batch_size, num_train_epochs=c.num_train_epochs, seed=self.seed)
+        base, tokenizer = load_weights(self.config.model, dtype="float32")
+        tuned = train_sft(rows, role=role, base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
+        plain, _ = load_weights(self.config.model, dtype="float32")
+        adapter = extract_adapter(tuned, plain, r=c.lora_r)
+        record = {"on": [], "recipe": asdict(recipe), "extracted_rank": c.lora_r, "n_dialogues": len(rows)}
+        return adapter.to(dtype_of(self.config.dtype)), record
 
     def make(self, name: str) -> str:
         """Train `name` unless it is finished or another process holds it; says which."""

@@ -16,19 +16,17 @@ from ..errors import ReproError
 from ..models.chat import ChatFormat
 from ..types import Role, Turn
 from .heads import token_logps
-from .lora import LINEAR
 from .resume import last_checkpoint
 
 
 @dataclass(frozen=True)
 class SFTRecipe:
-    """What is trained and how; names as in TRL's SFTConfig and PEFT's LoraConfig."""
+    """What is trained and how; names as in TRL's SFTConfig."""
 
     learning_rate: float
     batch_size: int
     per_device_train_batch_size: int = 8
     num_train_epochs: float = 1.0
-    lora_r: int = 0  # 0: all weights are trained
     max_length: int = 1024
     warmup_ratio: float = 0.1  # methods A
     lr_scheduler_type: str = "cosine"  # methods A
@@ -50,9 +48,9 @@ def train_sft(
     dialogues: Sequence[Sequence[Turn]], *, role: Role, base: Any, tokenizer: Any, recipe: SFTRecipe,
     folder: str | Path,
 ) -> Any:  # fmt: skip
-    """Train `base` (float32) on what `role` said; checkpoints go to `folder`, and training goes on from the last one.
+    """Train `base` (float32) on what `role` said and return it.
 
-    Returns the trained model: a PeftModel if `recipe.lora_r` is set, else the model itself.
+    Checkpoints go to `folder`; a run that finds them there goes on from the last one.
     """
     from datasets import Dataset
 
@@ -60,7 +58,7 @@ def train_sft(
     if not data:
         raise ReproError(f"no {role} turn in {len(dialogues)} dialogues; there is nothing to train on")
     trainer = _trainer()(
-        model=_with_lora(base, recipe), args=_config(recipe, Path(folder), base.dtype),
+        model=base, args=_config(recipe, Path(folder)),
         train_dataset=Dataset.from_list(data), processing_class=tokenizer,
     )  # fmt: skip
     last, _ = last_checkpoint(Path(folder))
@@ -87,18 +85,7 @@ def _trainer() -> Any:
     return RoleTrainer
 
 
-def _with_lora(base: Any, recipe: SFTRecipe) -> Any:
-    if not recipe.lora_r:
-        return base
-    import torch
-    from peft import LoraConfig, get_peft_model
-
-    config = LoraConfig(r=recipe.lora_r, lora_alpha=2 * recipe.lora_r, target_modules=LINEAR, task_type="CAUSAL_LM")
-    torch.manual_seed(recipe.seed)  # PEFT draws the A matrices from the global generator
-    return get_peft_model(base, config)  # float32 adapters
-
-
-def _config(recipe: SFTRecipe, folder: Path, dtype: Any) -> Any:
+def _config(recipe: SFTRecipe, folder: Path) -> Any:
     import torch
     from trl import SFTConfig
 
@@ -109,7 +96,7 @@ def _config(recipe: SFTRecipe, folder: Path, dtype: Any) -> Any:
         warmup_steps=recipe.warmup_ratio,
         lr_scheduler_type=recipe.lr_scheduler_type, max_length=recipe.max_length, seed=recipe.seed,
         data_seed=recipe.seed, train_sampling_strategy="group_by_length",
-        bf16=dtype == torch.float32,  # autocast over full-precision weights; bfloat16 weights need none
+        bf16=True,  # autocast over full-precision weights
         use_cpu=not torch.cuda.is_available(), gradient_checkpointing=False, weight_decay=0.0, report_to="none",
         save_strategy="steps", save_steps=recipe.save_steps, save_total_limit=1, logging_steps=10,
         dataloader_pin_memory=False,
