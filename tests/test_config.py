@@ -25,7 +25,8 @@ def test_quick_and_cpu_differ_in_size_not_in_kind(root):
     assert (quick.n_participants, cpu.n_participants) == (96, 283)  # 283 is the published number
     same = {"model", "dtype", "max_turns", "user_max_tokens", "assistant_max_tokens", "temperature_eval", "min_p"}
     assert {key: getattr(quick, key) for key in same} == {key: getattr(cpu, key) for key in same}
-    assert dataclasses.replace(quick.train, steps=60, save_steps=5) == cpu.train
+    assert dataclasses.replace(quick.train, steps=60, save_steps=5, n_groups=4) == cpu.train
+    assert (quick.warmup, quick.user_lm) == (cpu.warmup, cpu.user_lm)
 
 
 def test_settings_are_frozen(root):
@@ -35,7 +36,7 @@ def test_settings_are_frozen(root):
 
 def test_an_override_is_in_force_and_changes_nothing_else(root):
     plain = flat(load_profile("quick", root=root))
-    changed = flat(load_profile("quick", {"train.steps": 7, "arms.oracle": 1, "min_p": "0.1"}, root=root))
+    changed = flat(load_profile("quick", {"train.steps": 7, "arms.oracle": 1, "min_p": 0.1}, root=root))
     assert {key: value for key, value in changed.items() if value != plain.get(key)} == {
         "train.steps": 7,
         "arms.oracle": 1,
@@ -117,3 +118,25 @@ def test_setting_names_are_those_of_the_files(root):
 
 def test_configs_are_the_four_profiles_and_the_claims(root):
     assert {path.stem for path in Path(root / "configs").glob("*.yaml")} <= {*PROFILES, "claims"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        ({"train.steps": True}, "train.steps is True in profile quick"),
+        ({"train.steps": "60"}, "train.steps is '60' in profile quick"),
+        ({"train.learning_rate": float("nan")}, "train.learning_rate is nan"),
+        ({"train.micro_batch": 5}, "train.micro_batch is 5; it has to divide the 16 dialogues of a step"),
+        ({"train.group_size": 1, "train.micro_batch": 1}, "train.group_size is 1; GRPO compares"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused(root, overrides, sentence):
+    with pytest.raises(ReproError, match=sentence):
+        load_profile("quick", overrides, root=root)
+
+
+@pytest.mark.parametrize("text", [b"- a\n", b"plain text", b"model: \xff\n"])
+def test_a_file_that_holds_no_settings_costs_one_sentence(project, text):
+    (project / "configs/quick.yaml").write_bytes(text)
+    with pytest.raises(ReproError, match=r"quick\.yaml (is not YAML|has to hold settings)"):
+        load_profile("quick", root=project)

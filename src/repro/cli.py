@@ -126,6 +126,8 @@ def _asked(arguments: argparse.Namespace) -> Asked:
     pairs = [text.partition("=") for text in arguments.params]
     if wrong := [text for text, (key, equals, _) in zip(arguments.params, pairs, strict=True) if not key or not equals]:
         raise ReproError(f"-p takes KEY=VALUE, found '{wrong[0]}'")
+    if any(key == "profile" for key, _, _ in pairs):
+        raise ReproError("the profile decides more than a notebook's parameter; give it as --profile NAME")
     offered = {key: vars(arguments)[key] for key in ("seed", "simulator", "jobs")}
     return Asked(
         names=arguments.notebooks,
@@ -158,6 +160,8 @@ def _claims(arguments: argparse.Namespace) -> None:
 
     root = repo_root()
     profile_path(arguments.profile, root)  # a profile that does not exist is a mistake, not an empty table
+    if arguments.readme and arguments.profile != "cpu":
+        raise ReproError(f"the table in README.md holds profile cpu, not {arguments.profile}; leave --readme out")
     claims_path = root / "configs" / "claims.yaml"
     print(claims_table(root / "results", arguments.profile, claims_path=claims_path))
     if arguments.readme:

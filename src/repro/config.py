@@ -7,6 +7,8 @@ errors, so that what the file says is what runs.
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -87,8 +89,13 @@ class Config:
         for key, value in flat(self).items():
             if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
-            if value < 0 or (value == 0 and key not in _MAY_BE_ZERO):
+            if not math.isfinite(value) or value < 0 or (value == 0 and key not in _MAY_BE_ZERO):
                 raise ReproError(f"{key} is {value} in profile {self.profile}; it has to be positive")
+        n_rows, part = self.train.n_groups * self.train.group_size, self.train.micro_batch
+        if n_rows % part:
+            raise ReproError(f"train.micro_batch is {part}; it has to divide the {n_rows} dialogues of a step")
+        if self.train.group_size < 2:
+            raise ReproError("train.group_size is 1; GRPO compares the dialogues of a group, so it takes 2 or more")
 
 
 def repo_root(start: Path | None = None) -> Path:
@@ -114,8 +121,10 @@ def load_profile(name: str, overrides: Mapping[str, object] | None = None, *, ro
     path = profile_path(name, root)
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ReproError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise ReproError(f"{path} has to hold settings, a name and a value a line; restore it from git")
     for key, value in (overrides or {}).items():
         _set(values, key, value)
     return _validated({"profile": name, **values}, name)
@@ -141,7 +150,7 @@ def _validated(values: Mapping[str, object], name: str) -> Config:
     from pydantic import ValidationError
 
     try:
-        config: Config = _adapter().validate_python(values)
+        config: Config = _adapter().validate_json(json.dumps(values, default=str), strict=True)  # "60" is no number
         return config
     except ValidationError as error:
         first = error.errors()[0]

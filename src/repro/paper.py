@@ -19,6 +19,8 @@ def build(profile: str, *, root: Path | None = None) -> Path:
 
     root = root or repo_root()
     profile_path(profile, root)  # raises where there is no such profile
+    if not any((root / "results" / profile).glob("*/numbers.json")):
+        raise ReproError(f"no results under profile {profile} yet; make reproduce PROFILE={profile} makes them")
     for path in sorted((root / "results").glob("*/*/numbers.json")):
         if not is_complete(path.parent):
             name = path.parent.relative_to(root)

@@ -1,7 +1,7 @@
 """Where does randomness come from?
 
 From a `seed` argument and nothing else. A child seed is the SHA-256 of its parent and of what it is for, so
-that results depend neither on batch size nor on order, and are the same in every process.
+that draws depend neither on batch size nor on order, and are the same in every process.
 """
 
 from __future__ import annotations

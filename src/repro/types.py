@@ -79,6 +79,11 @@ class Trajectory:
         return [turn for turn in self.turns if turn.role == "user"]
 
     @property
+    def n_user_turns(self) -> int:
+        """What the user had to write: their turns, but for one in which they take leave."""
+        return sum(not turn.ends for turn in self.user_turns)
+
+    @property
     def messages(self) -> list[dict[str, str]]:
         """The dialogue in the ecosystem's `messages` format. A user who left in silence adds no message."""
         return [{"role": turn.role, "content": turn.text} for turn in self.turns if turn.text]

@@ -88,6 +88,10 @@ def test_shipped_claims_are_the_papers() -> None:
             "no test 'bigger'; have greater_than_half",
         ),
         (
+            "- {id: A, text: t, published: half, source: s, notebook: n, key: winrate.a_vs_b, test: greater_than_half}",
+            "'half' as its published value; give a number",
+        ),
+        (
             "- {id: A, text: t, published: 0.5, source: s, notebook: n, key: mde.a_vs_b, test: greater_than_half}",
             "starts with 'winrate.'",
         ),
@@ -123,13 +127,13 @@ def test_table_says_so_when_nothing_has_run(tmp_path: Path) -> None:
 
 def test_readme_changes_only_between_its_markers(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
-    readme.write_text("# Title\n<!-- claims:begin -->\nold\n<!-- claims:end -->\nrest\n")
+    readme.write_text("# Title\n<!-- claims:begin -->\nthe last table\n<!-- claims:end -->\nrest\n")
     recorded(tmp_path)
     assert update_readme(readme, results_path=tmp_path, profile="smoke", claims_path=CLAIMS_PATH)
     text = readme.read_text()
     assert text.startswith("# Title\n<!-- claims:begin -->\n| claim |")
     assert text.endswith("<!-- claims:end -->\nrest\n")
-    assert "old" not in text
+    assert "the last table" not in text
     assert not update_readme(readme, results_path=tmp_path, profile="smoke", claims_path=CLAIMS_PATH)  # nothing new
 
 

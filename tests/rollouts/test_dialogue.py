@@ -154,6 +154,19 @@ def test_a_user_who_fails_at_once_fails_all_samples_of_the_task_and_no_other():
     assert "ZeroDivisionError" in out[1].error
 
 
+def test_where_all_of_a_batch_fail_it_is_no_matter_of_a_dialogue():
+    def broken(context):
+        raise AttributeError("'Turn' object has no attribute 'content'\nand more")
+
+    sentence = (
+        "all 3 dialogues of a batch failed, the first with AttributeError: 'Turn' object has no attribute 'content'$"
+    )
+    with pytest.raises(ReproError, match=sentence):
+        rollout(TASKS[:3], user=Users(), assistant=ScriptedModel(broken), max_turns=3)
+    (one,) = rollout(TASKS[:1], user=Users(), assistant=ScriptedModel(broken), max_turns=3)
+    assert one.error == "AttributeError: 'Turn' object has no attribute 'content'"
+
+
 def test_the_wrong_number_of_turns_is_refused():
     class Half(Users):
         def reply(self, tasks, dialogues, *, seed):

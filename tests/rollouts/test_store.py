@@ -38,6 +38,15 @@ def test_all_of_a_task_is_kept_and_token_ids_are_not():
     assert back.turns == (whole.turns[0], Turn("assistant", "écrit"))
 
 
+def test_a_dialogue_that_failed_is_held_again(tmp_path):
+    store = TrajectoryStore(tmp_path / "talks.jsonl")
+    failed = Trajectory(TASK, talk("hi").turns, "users", "echo", 1, "error", "RuntimeError: lost")
+    store.append({("t0", 0): failed, ("t1", 0): talk("hi", 1)})
+    assert list(store.read()) == [("t1", 0)]
+    store.append({("t0", 0): talk("hi")})
+    assert set(store.read()) == {("t0", 0), ("t1", 0)}
+
+
 def test_a_store_without_a_file_is_empty(tmp_path):
     assert TrajectoryStore(tmp_path / "none.jsonl").read() == {}
 

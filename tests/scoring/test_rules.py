@@ -54,9 +54,10 @@ def test_details_say_what_was_met_and_what_it_cost():
     }
 
 
-def test_leaving_in_silence_is_no_effort():
-    assert reward("write", DRAFT, Turn("user", "", ends=True)).value == pytest.approx(0.75)
-    assert reward("write", DRAFT, Turn("user", "thanks", ends=True)).value == pytest.approx(0.73)
+@pytest.mark.parametrize("farewell", ["", "thanks"])
+def test_leaving_is_no_effort_in_silence_or_with_a_word(farewell):
+    assert reward("write", DRAFT, Turn("user", farewell, ends=True)).value == pytest.approx(0.75)
+    assert reward("write", DRAFT, Turn("user", "thanks"), DRAFT).value == pytest.approx(0.73)
 
 
 def test_without_a_draft_nothing_is_met():

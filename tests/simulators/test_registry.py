@@ -16,7 +16,8 @@ def test_scripted_ones_are_made_by_name():
 @pytest.mark.parametrize("name", ["roleplay", "roleplay_raw", "roleplay_persona"])
 def test_prompted_ones_take_the_weights_they_are_given(name):
     user = load_simulator(name, base="tiny")
-    assert (user.name, user.model.name) == (name, "tiny")
+    assert (user.name, user.model.name, user.model.dtype) == (name, "tiny", "bfloat16")
+    assert load_simulator(name, base="tiny", dtype="float32").model.dtype == "float32"
     assert (user.helped, user.persona) == (name != "roleplay_raw", name == "roleplay_persona")
 
 
@@ -26,5 +27,5 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
 
 
 def test_every_entry_is_called_by_its_name():
-    made = {name: SIMULATORS[name]("tiny") for name in SIMULATORS if name != "userlm"}
+    made = {name: SIMULATORS[name]("tiny", "float32") for name in SIMULATORS if name != "userlm"}
     assert {name: user.name for name, user in made.items()} == {name: name for name in made}

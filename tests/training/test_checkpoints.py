@@ -29,16 +29,30 @@ def test_what_is_saved_can_be_loaded_and_says_how_it_was_made(adapter, tmp_path)
 
 
 def test_the_record_names_the_base_and_no_folder_of_this_machine(adapter, tmp_path):
-    folder = checkpoints.save(adapter, tmp_path / "a", name="a")
+    folder = checkpoints.save(adapter, tmp_path / "a", name="a", base="smollm2")
     config = json.loads((folder / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == "HuggingFaceTB/SmolLM2-135M-Instruct"
-    assert not any(str(tmp_path) in path.read_text() for path in folder.glob("*.json"))
+    assert not any(str(tmp_path) in path.read_text() for path in [*folder.glob("*.json"), folder / "README.md"])
+    toy = checkpoints.save(adapter, tmp_path / "toy", name="toy", base="tiny")
+    assert json.loads((toy / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny"
+
+
+def test_the_card_says_on_what_an_adapter_sits(adapter, tmp_path):
+    made = {"name": "assistant-oracle-s0", "base": "smollm2", "on": ["initial"], "trained_against": "oracle"}
+    card = (checkpoints.save(adapter, tmp_path / "a", **made) / "README.md").read_text()
+    assert 'from_pretrained("smollm2", adapters=["checkpoints/initial", "checkpoints/assistant-oracle-s0"])' in card
+    assert "talking to the user `oracle`" in card
 
 
 def test_an_unfinished_folder_and_changed_weights_are_refused(adapter, tmp_path):
     with pytest.raises(ReproError, match="no finished adapter"):
         checkpoints.load_record(tmp_path / "nothing")
     folder = checkpoints.save(adapter, tmp_path / "a", name="a")
+    whole = (folder / "checkpoint.json").read_text()
+    (folder / "checkpoint.json").write_text("{")
+    with pytest.raises(ReproError, match=r"checkpoint.json is not JSON; restore the folder"):
+        checkpoints.load_record(folder)
+    (folder / "checkpoint.json").write_text(whole)
     with (folder / checkpoints.WEIGHTS).open("ab") as weights:
         weights.write(b"x")
     with pytest.raises(ReproError, match="are not those that were saved"):
@@ -52,7 +66,8 @@ def test_a_release_replaces_the_last_one_and_leaves_work_behind(adapter, tmp_pat
     target.mkdir(parents=True)
     (target / "old.txt").write_text("of the last release")
     checkpoints.release(folder, target)
-    assert {path.name for path in target.iterdir()} == {"adapter_config.json", checkpoints.WEIGHTS, "checkpoint.json"}
+    kept = {"adapter_config.json", checkpoints.WEIGHTS, "README.md", "checkpoint.json"}
+    assert {path.name for path in target.iterdir()} == kept
     assert checkpoints.load_record(target) == checkpoints.load_record(folder)
 
 

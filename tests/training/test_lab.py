@@ -50,8 +50,8 @@ def test_a_queue_says_what_became_of_each(tmp_path):
     lab = Counted(SMOKE, root=tmp_path)
     assert lab.make("assistant-oracle-s0") == "trained"
     assert lab.make("assistant-oracle-s0") == "finished before"
-    with FileLock(lab.work / ".assistant-userlm-s0.lock"):
-        assert lab.make("assistant-userlm-s0") == "another process trains it"
+    with FileLock(lab.work / ".assistant-exhaustive-s0.lock"):
+        assert lab.make("assistant-exhaustive-s0") == "another process trains it"
 
 
 def test_a_profile_that_does_not_train_takes_the_released_ones_or_says_which_is_missing(tmp_path):
@@ -61,6 +61,51 @@ def test_a_profile_that_does_not_train_takes_the_released_ones_or_says_which_is_
     checkpoints.save(Empty(), tmp_path / "checkpoints" / "initial", name="initial")
     assert lab.adapter("initial") == tmp_path / "checkpoints" / "initial"
     assert lab.made == []
+
+
+def test_what_was_made_with_other_settings_is_not_taken_for_what_is_asked_for(tmp_path):
+    Counted(SMOKE, root=tmp_path).adapter("oracle", 0)
+    longer = replace(SMOKE, train=replace(SMOKE.train, steps=SMOKE.train.steps + 1))
+    sentence = rf"assistant-oracle-s0 was made from something else \(steps was {SMOKE.train.steps}, is"
+    with pytest.raises(ReproError, match=sentence):
+        Counted(longer, root=tmp_path).adapter("oracle", 0)
+    saved_more_often = replace(SMOKE, train=replace(SMOKE.train, save_steps=1, micro_batch=2))
+    Counted(saved_more_often, root=tmp_path).adapter("oracle", 0)  # the same in the end
+
+
+def test_nor_is_a_training_that_was_begun_with_others(tmp_path):
+    class Stopped(Counted):
+        def train(self, *_, **__):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Stopped(SMOKE, root=tmp_path).adapter("oracle", 0)
+    longer = replace(SMOKE, train=replace(SMOKE.train, steps=SMOKE.train.steps + 1))
+    with pytest.raises(ReproError, match=r"assistant-oracle-s0.training was made from something else"):
+        Counted(longer, root=tmp_path).adapter("oracle", 0)
+    Counted(SMOKE, root=tmp_path).adapter("oracle", 0)
+
+
+def test_a_child_of_another_parent_is_refused(tmp_path):
+    lab = Counted(SMOKE, root=tmp_path)
+    lab.adapter("oracle", 0)
+    (lab.work / "initial" / checkpoints.WEIGHTS).write_bytes(b"trained anew")
+    record = checkpoints.json.loads((lab.work / "initial" / "checkpoint.json").read_text())
+    record["sha256"] = checkpoints.sha256_of(lab.work / "initial" / checkpoints.WEIGHTS)
+    (lab.work / "initial" / "checkpoint.json").write_text(json.dumps(record))
+    with pytest.raises(ReproError, match="other parents"):
+        lab.adapter("oracle", 0)
+
+
+def test_once_it_is_filed_nothing_is_left_of_the_training(tmp_path):
+    lab = Counted(SMOKE, root=tmp_path)
+    lab.adapter("oracle", 0)
+    assert sorted(path.name for path in lab.work.iterdir() if path.is_dir()) == ["assistant-oracle-s0", "initial"]
+
+
+def test_an_arm_against_nobody_is_found_before_anything_is_trained(tmp_path):
+    with pytest.raises(ReproError, match="profile smoke has an arm against 'nobody'; simulators are exhaustive"):
+        Lab(replace(SMOKE, arms={"nobody": 1}), root=tmp_path)
 
 
 def test_an_unknown_simulator_is_named(tmp_path):

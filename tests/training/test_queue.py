@@ -11,6 +11,7 @@ from repro.config import load_profile
 from repro.errors import ReproError
 from repro.provenance import sha256_of
 from repro.training import queue
+from repro.training.identity import parents_of
 from repro.training.lab import Lab
 
 CPU = replace(load_profile("cpu"), arms={"roleplay": 2, "userlm": 2, "oracle": 1})
@@ -28,7 +29,12 @@ def finished(lab, name):
     folder.mkdir(parents=True)
     (folder / "adapter_config.json").write_text("{}")
     (folder / "adapter_model.safetensors").write_bytes(name.encode())
-    record = {"name": name, "sha256": sha256_of(folder / "adapter_model.safetensors")}
+    weights = {parent: sha256_of(lab.work / parent / "adapter_model.safetensors") for parent in parents_of(name)}
+    record = {
+        "name": name,
+        "sha256": sha256_of(folder / "adapter_model.safetensors"),
+        "made_from": {"parents": weights},
+    }
     (folder / "checkpoint.json").write_text(json.dumps(record))
 
 
@@ -55,11 +61,29 @@ def test_an_unknown_model_is_refused_before_anything_is_trained(tmp_path, capsys
 
 def test_released_are_the_finished_ones_of_seed_0(tmp_path):
     lab = Lab(CPU, root=tmp_path)
-    for name in ("initial", "assistant-userlm-s0", "assistant-userlm-s1"):
+    for name in ("initial", "userlm", "assistant-userlm-s0", "assistant-userlm-s1"):
         finished(lab, name)
     (lab.work / "assistant-roleplay-s0").mkdir()  # begun
-    assert queue.release_finished(lab) == ["initial", "assistant-userlm-s0"]
-    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["assistant-userlm-s0", "initial"]
+    released = ["initial", "userlm", "assistant-userlm-s0"]
+    assert queue.release_finished(lab) == released
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == set(released)
+
+
+def test_a_child_of_other_parents_is_not_released(tmp_path):
+    lab = Lab(CPU, root=tmp_path)
+    for name in ("initial", "assistant-oracle-s0"):
+        finished(lab, name)
+    (lab.work / "initial" / "adapter_model.safetensors").write_bytes(b"trained anew")
+    record = {"name": "initial", "sha256": sha256_of(lab.work / "initial" / "adapter_model.safetensors")}
+    (lab.work / "initial" / "checkpoint.json").write_text(json.dumps(record))
+    with pytest.raises(ReproError, match="assistant-oracle-s0 was trained with another initial"):
+        queue.release_finished(lab)
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_toys_are_not_released(tmp_path):
+    with pytest.raises(ReproError, match="what is released is trained at profile cpu, not smoke"):
+        queue.release_finished(Lab(load_profile("smoke"), root=tmp_path))
 
 
 def test_more_jobs_than_cores_are_refused():

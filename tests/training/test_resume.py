@@ -25,5 +25,6 @@ def test_the_newest_by_number_not_by_name(tmp_path):
 def test_torn_ones_are_passed_over(tmp_path):
     good = whole(tmp_path, 5)
     (tmp_path / "checkpoint-10").mkdir()  # killed before the state was written
+    (tmp_path / "checkpoint-5-old").mkdir()  # put aside by somebody
     whole(tmp_path, 15).joinpath("trainer_state.json").write_text('{"global_st')  # or while it was
     assert last_checkpoint(tmp_path) == (good, 5)

@@ -56,7 +56,7 @@ def resampled_means(values: Sequence[float], clusters: Clusters = None, *, n_boo
     K_d - 1 of K_d clusters makes the variance of a mean unbiased, s^2 / K, however few clusters there are (McCarthy and
     Snowden 1985); with two seeds each replicate sees one of them. A dimension with one cluster (a single training
     seed) cannot be resampled, and the interval then says nothing about it. With two or three seeds the seeds' part of
-    an interval is itself uncertain: print the number of seeds beside it.
+    an interval is itself uncertain and the interval often too narrow: print the number of seeds beside it.
     """
     x, labels = _scored(values, clusters)
     dimensions = [codes for codes in map(_codes, labels) if codes.size and codes.max() > 0]

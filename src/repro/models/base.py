@@ -41,7 +41,9 @@ class ChatModel(Protocol):
         self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], role: Role = "assistant",
         prefixes: Sequence[str] | None = None,
     ) -> list[Turn]:  # fmt: skip
-        """One turn per context, same order. The text depends on (context, seed) alone, never on the batch.
+        """One turn per context, same order. The text depends on (context, seed), not on the batch.
+
+        That is exact in float32; in bfloat16, sums rounded in another order may now and then tip a token.
 
         `prefixes` are words put into the speaker's mouth: each turn begins with its own. Such turns have no logps.
         """

@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import ReproError
 from ..types import Role, Turn
 
-END_OF_CONVERSATION = "<|endconversation|>"  # methods B: a special token of user language models
+END_OF_CONVERSATION = "<|endconversation|>"  # arXiv 2510.06552: a special token of user language models
 _PROBES: dict[Role, str] = {"system": "PROBE-S", "user": "PROBE-U", "assistant": "PROBE-A"}
 
 

@@ -33,6 +33,11 @@ class LocalModel:
         sizes = (getattr(model.config, size, None) for size in ("max_position_embeddings", "sliding_window"))
         self.n_readable = min((size for size in sizes if size), default=10**9)  # `decode` attends to all it has read
 
+    @property
+    def dtype(self) -> str:
+        """The type of the weights: "bfloat16", "float32", ..."""
+        return str(self.model.dtype).removeprefix("torch.")
+
     @classmethod
     def from_pretrained(
         cls, name: str = "smollm2", *, adapters: Sequence[str | Path] = (), dtype: str = "bfloat16",
@@ -45,7 +50,7 @@ class LocalModel:
         model, tokenizer = load_weights(name, dtype=dtype)
         for adapter in adapters:
             model = merge_adapter(model, adapter)
-        return cls(model.to(device), tokenizer, name=name)
+        return cls(model.to(device), tokenizer, name=Path(adapters[-1]).name if adapters else name)
 
     def generate(
         self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], role: Role = "assistant",

@@ -41,9 +41,9 @@ class Packed:
 def _can(layer: Any) -> bool:
     import torch
 
-    if type(layer) is not torch.nn.Linear or not torch.backends.mkldnn.is_available():
+    if type(layer) is not torch.nn.Linear or layer.weight.device.type != "cpu":
         return False
-    return layer.weight.device.type == "cpu" and layer.weight.dtype == torch.bfloat16
+    return bool(layer.weight.dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _packed(layer: Any) -> Callable[[Any], Any]:

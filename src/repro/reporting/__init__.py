@@ -1,7 +1,7 @@
 """What do we write down?"""
 
 from repro.reporting.claims import Claim, Verdict, claims_table, load_claims, published, update_readme, verdict
-from repro.reporting.record import attach, is_complete, is_current, key_of, load_numbers, write_whole
+from repro.reporting.record import attach, is_complete, key_of, load_numbers, write_whole
 from repro.reporting.run import Run
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "attach",
     "claims_table",
     "is_complete",
-    "is_current",
     "key_of",
     "load_claims",
     "load_numbers",

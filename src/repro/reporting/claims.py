@@ -46,6 +46,8 @@ class Claim:
     def __post_init__(self) -> None:
         if self.test not in get_args(Test):
             raise ReproError(f"claim {self.id} has no test {self.test!r}; have {', '.join(get_args(Test))}")
+        if not isinstance(self.published, int | float):
+            raise ReproError(f"claim {self.id} has {self.published!r} as its published value; give a number")
         if not self.key.startswith("winrate."):
             raise ReproError(f"claim {self.id} is tested by {self.key!r}; give a key that starts with 'winrate.'")
 
@@ -67,8 +69,11 @@ def load_claims(path: str | Path = "configs/claims.yaml") -> list[Claim]:
     import yaml
 
     try:
-        return [Claim(**entry) for entry in yaml.safe_load(Path(path).read_text(encoding="utf-8"))]
-    except (OSError, TypeError, yaml.YAMLError) as error:
+        entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(entries, list):
+            raise TypeError("it has to hold a list, one claim an entry")
+        return [Claim(**entry) for entry in entries]
+    except (OSError, TypeError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ReproError(f"cannot read the claims in {path}: {error}") from error
 
 
@@ -97,8 +102,10 @@ def verdict(claim: Claim, numbers: Mapping[str, Estimate]) -> Verdict:
         reason = f"shown to be within {bound:.2f} of one half"
     elif below or (above and claim.test == "equivalent_to_half"):
         outcome, reason = "not supported", f"interval {'below' if below else 'above'} one half"
-    n_seeds = beside("n_seeds")
-    return Verdict(claim, outcome, found, reason, int(n_seeds) if n_seeds == n_seeds else 0)
+    n_seeds = int(beside("n_seeds")) if beside("n_seeds") == beside("n_seeds") else 0
+    if n_seeds == 1 and outcome != "not run":
+        reason += "; one training seed, so it is about these two assistants only"
+    return Verdict(claim, outcome, found, reason, n_seeds)
 
 
 def claims_table(

@@ -76,11 +76,12 @@ def win_rate_figure(
         for y, row in enumerate(data.itertuples()):
             _draw_pair(ax, y, row)
         _frame_win_rates(ax, data)
+        over = "users and training seeds" if (data[["n_seeds_a", "n_seeds_b"]] > 1).any(axis=None) else "users"
         diamond = "; diamonds: the published study with people" if data.published.notna().any() else ""
         headline(
             fig,
             "Which assistant do reference users prefer?",
-            f"Share of comparisons won, ties half. Lines: 95% intervals over users and training seeds{diamond}.",
+            f"Share of comparisons won, ties half. Lines: 95% intervals over {over}{diamond}.",
         )
     return fig, data
 

@@ -39,12 +39,6 @@ def is_complete(path: str | Path) -> bool:
     return record_of(Path(path)) is not None
 
 
-def is_current(path: str | Path, key: str) -> bool:
-    """Whether `path` holds a finished record made under `key`, so that running again would change nothing."""
-    record = record_of(Path(path))
-    return record is not None and record.get("key") == key
-
-
 def key_of(**parts: Any) -> str:
     """A SHA-256 over everything that changes a result: parameters, seeds, hashes of code, inputs and checkpoints."""
     text = json.dumps(parts, sort_keys=True, default=str)
@@ -80,6 +74,7 @@ def record_of(path: Path) -> dict[str, Any] | None:
     """`run.json` of a finished record; None if there is none, or if a file is not the one that the run wrote."""
     try:
         record = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        _ = record["seconds"], record["started"]
         intact = all(provenance.sha256_of(path / name) == digest for name, digest in record["outputs"].items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

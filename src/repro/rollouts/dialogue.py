@@ -3,7 +3,8 @@
 The one conversation loop of the package: training, the study and every notebook call it. All dialogues of a
 batch take their turns together. The user speaks first; the assistant has at most `max_turns` turns; the user's
 end mark and hidden requirements never reach the assistant, and no token of one side is ever given to the other
-(text is). A dialogue in which something fails keeps what was said, and the others go on.
+(text is). A dialogue in which something fails keeps what was said, and the others go on; where all of a batch fail,
+something is wrong with more than a dialogue, and that is an error.
 
 Seeds. The user's words depend on (seed, task, what was said), not on the sample: samples of one task share their
 first user turn, so that what differs between them is the assistant's doing (common random numbers).
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from ..errors import ReproError
+from ..errors import ReproError, one_line
 from ..models.base import ChatModel, Sampling
 from ..seeds import derive
 from ..simulators.base import UserSimulator
@@ -42,7 +43,7 @@ class _Dialogue:
 
     def add(self, turn: Turn | Exception) -> None:
         if isinstance(turn, Exception):
-            self.stop, self.error = "error", f"{type(turn).__name__}: {turn}"
+            self.stop, self.error = "error", one_line(turn)
             return
         self.turns.append(turn)
         if turn.role == "user" and turn.ends:
@@ -118,6 +119,9 @@ def _take_turn(live: list[_Dialogue], speak: Callable[[Sequence[_Dialogue]], lis
         raise
     except Exception:
         turns = [_alone(d, speak) for d in live]
+    failed = [turn for turn in turns if isinstance(turn, Exception)]
+    if len(failed) == len(live) > 1:
+        raise ReproError(f"all {len(live)} dialogues of a batch failed, the first with {one_line(failed[0])}")
     for dialogue, turn in zip(live, turns, strict=True):
         dialogue.add(turn)
 

@@ -25,16 +25,18 @@ class TrajectoryStore:
         self.path = Path(path)
 
     def read(self) -> dict[Key, Trajectory]:
-        """All whole lines, by (task id, sample); empty if there is no file yet."""
+        """The dialogues by (task id, sample), without those that failed: they are held again. No file, no dialogues."""
         if not self.path.is_file():
             return {}
         out: dict[Key, Trajectory] = {}
         for line in self.path.read_bytes().split(b"\n"):  # a line may be torn within a letter
             try:
                 row = json.loads(line)
-                out[row["task"]["id"], row["sample"]] = from_row(row)
+                trajectory = from_row(row)
             except (ValueError, KeyError):
                 continue  # a torn line
+            if not trajectory.error:
+                out[row["task"]["id"], row["sample"]] = trajectory
         return out
 
     def append(self, trajectories: Mapping[Key, Trajectory]) -> None:

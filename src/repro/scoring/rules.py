@@ -6,6 +6,7 @@ formula for every arm, takes small costs off it:
 
     reward = met - 0.02 * (user turns - 1) - 0.002 * max(0, words - 60) - 0.1 * truncated
 
+A turn in which the user takes leave costs nothing: thanks are no effort that the assistant asked for.
 A dialogue without a draft meets nothing and scores 0 on `met`. A failed dialogue is unscored.
 """
 
@@ -67,8 +68,7 @@ class Reward:
     def _charged(self, trajectory: Trajectory, score: Score) -> Score:
         if score.unscored:
             return score
-        n_turns = sum(1 for turn in trajectory.user_turns if turn.text)
-        effort = self.turn_cost * max(0, n_turns - 1)
+        effort = self.turn_cost * max(0, trajectory.n_user_turns - 1)
         length = self.word_cost * max(0, score.details["words"] - self.n_free_words)
         cut = self.truncation_cost * score.details["truncated"]
         return Score(score.value - effort - length - cut, details={**score.details, "requirements_met": score.value})

@@ -1,9 +1,9 @@
 """What would the user say next, if a language model had learned it from users?
 
-A model fine-tuned on flipped dialogues (methods A and B): the system turn is the intent, the loss was on the user's
-turns and on the end of the conversation, and the next user turn is sampled under the user's header. Departure: the
-papers condition on the intent alone; here the hidden requirements stand in the system turn as well, because the
-reward is about them and a user who makes them up cannot be served.
+A model fine-tuned on flipped dialogues (arXiv 2605.09808, 2510.06552): the system turn is the intent, the loss was on
+the user's turns and on the end of the conversation, and the next user turn is sampled under the user's header.
+Departure: the papers condition on the intent alone; here the hidden requirements stand in the system turn as well,
+because the reward is about them and a user who makes them up cannot be served.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..models.base import ChatModel, Sampling
 from ..seeds import derive
 from ..types import Task, Turn
 
-# methods B: temperature 1, top_p 0.8; some first tokens and ending at once are forbidden
+# arXiv 2510.06552: temperature 1, top_p 0.8; some first tokens and ending at once are forbidden
 SAMPLING = Sampling(temperature=1.0, top_p=0.8, max_tokens=40, suppress_first=("Certainly", "Of course", "As an AI"))
 
 

@@ -2,7 +2,7 @@
 
 Multi-turn GRPO over whole conversations with TRL: `rollout_func` calls the one conversation loop, every
 conversation of a group shares its task and first user turn, one reward a conversation, and the loss falls on the
-assistant's own tokens alone (`env_mask`). The paper does not publish its RL settings (methods A); these are ours.
+assistant's own tokens alone (`env_mask`). The paper does not publish its RL settings; these are ours.
 
 All that is experimental in TRL is in this file. Where we depart from its trainer: the output layer is applied to
 the assistant's tokens only, rows of like length are read together without padding between their tokens, and LoRA
@@ -76,8 +76,8 @@ def train_assistant(
     curves = Curves(folder / "curves.parquet")
     talk = _Conversations({t.id: t for t in tasks}, user, speaker, reward, recipe, curves)
     trainer = _trainer_class()(
-        model=policy, args=_config(recipe, folder), processing_class=initial.tokenizer, rollout_func=talk,
-        reward_funcs=[_given_reward], train_dataset=_dataset(tasks, recipe),
+        model=policy, args=_config(recipe, folder, mixed=initial.dtype == "bfloat16"), rollout_func=talk,
+        processing_class=initial.tokenizer, reward_funcs=[_given_reward], train_dataset=_dataset(tasks, recipe),
     )  # fmt: skip
     trainer.remove_callback(_printer())
     last, step = last_checkpoint(folder)
@@ -179,7 +179,7 @@ def _left_aligned(ids: Any, real: Any, chosen: Any) -> tuple[Any, Any, Any]:
     return packed, attention.long(), marks
 
 
-def _config(recipe: GRPORecipe, folder: Path) -> Any:
+def _config(recipe: GRPORecipe, folder: Path, *, mixed: bool) -> Any:
     import torch
     from trl import GRPOConfig
 
@@ -189,7 +189,7 @@ def _config(recipe: GRPORecipe, folder: Path) -> Any:
         gradient_accumulation_steps=recipe.n_rows // recipe.micro_batch,  # the whole batch is one optimiser step
         num_generations=recipe.num_generations, temperature=recipe.temperature, max_completion_length=10_000,
         loss_type="dapo", scale_rewards="group", beta=0.0, epsilon=0.2,  # TRL's defaults, said aloud
-        lr_scheduler_type="constant", weight_decay=0.0, max_grad_norm=1.0, bf16=False,
+        lr_scheduler_type="constant", weight_decay=0.0, max_grad_norm=1.0, bf16=mixed,
         use_cpu=not torch.cuda.is_available(), gradient_checkpointing=False, seed=recipe.seed, data_seed=recipe.seed,
         save_strategy="steps", save_steps=recipe.save_steps, save_total_limit=2, logging_steps=1, report_to="none",
         dataloader_pin_memory=False, shuffle_dataset=False, disable_tqdm=False,

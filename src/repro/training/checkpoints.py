@@ -1,7 +1,8 @@
 """What is a finished adapter, and how is it released?
 
-A folder with a LoRA adapter and `checkpoint.json`, which says how it was made, from what and by which commit. The
-json is written last: where it stands, the adapter is whole. `checkpoints/` in the repository holds the released ones.
+A folder with a LoRA adapter, a model card and `checkpoint.json`, which says how it was made, from what and by which
+commit. The json is written last: where it stands, the adapter is whole. `checkpoints/` in the repository holds the
+released ones.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..errors import ReproError
 from ..provenance import git_state, packages, sha256_of
 
 WEIGHTS = "adapter_model.safetensors"
+HUB_IDS = {"smollm2": "HuggingFaceTB/SmolLM2-135M-Instruct"}
 _PACKAGES = ("python", "torch", "transformers", "trl", "peft")
 
 
@@ -30,8 +32,9 @@ def save(model: Any, folder: Path, *, extra: Sequence[Path] = (), **record: Any)
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     model.save_pretrained(staging)
-    (staging / "README.md").unlink(missing_ok=True)  # PEFT's form, unfilled: checkpoint.json says it
-    _plain_base(staging / "adapter_config.json")
+    base = HUB_IDS.get(record.get("base", ""), record.get("base", ""))
+    _name_base(staging / "adapter_config.json", base)
+    (staging / "README.md").write_text(card(base, record))  # in place of PEFT's form
     for path in extra:
         shutil.copy2(path, staging / path.name)
     versions = packages()
@@ -47,9 +50,12 @@ def save(model: Any, folder: Path, *, extra: Sequence[Path] = (), **record: Any)
 def load_record(folder: Path) -> dict[str, Any]:
     """The record of a finished adapter, after its weights were found to be those that were saved."""
     if not is_finished(folder):
-        raise ReproError(f"no finished adapter in {folder}; train it with: repro train")
-    record: dict[str, Any] = json.loads((folder / "checkpoint.json").read_text())
-    if not (folder / WEIGHTS).is_file() or sha256_of(folder / WEIGHTS) != record["sha256"]:
+        raise ReproError(f"no finished adapter in {folder}; restore it from git, or train it with: repro train")
+    try:
+        record: dict[str, Any] = json.loads((folder / "checkpoint.json").read_text("utf-8"))
+    except ValueError:
+        raise ReproError(f"{folder}/checkpoint.json is not JSON; restore the folder, or remove it") from None
+    if not (folder / WEIGHTS).is_file() or sha256_of(folder / WEIGHTS) != record.get("sha256"):
         raise ReproError(f"the weights in {folder} are not those that were saved; restore the folder or train it again")
     return record
 
@@ -59,7 +65,7 @@ def release(source: Path, target: Path) -> Path:
     load_record(source)
     target.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
-    for name in ("adapter_config.json", WEIGHTS, "curves.parquet", "checkpoint.json"):
+    for name in ("adapter_config.json", WEIGHTS, "curves.parquet", "README.md", "checkpoint.json"):
         if (source / name).is_file():
             shutil.copy2(source / name, staging / name)
     _replace(staging, target)
@@ -72,8 +78,33 @@ def _replace(staging: Path, folder: Path) -> None:
     os.replace(staging, folder)
 
 
-def _plain_base(config: Path) -> None:
-    """PEFT records the folder the base was loaded from: a path of this machine. The record names the base."""
+def card(base: str, record: Mapping[str, Any]) -> str:
+    """A model card: what it is, and how to load it, since most adapters sit on another one."""
+    against = f", trained by talking to the user `{record['trained_against']}`" if "trained_against" in record else ""
+    load = ", ".join(f'"checkpoints/{name}"' for name in (*record.get("on", ()), record["name"]))
+    short = next((name for name, hub_id in HUB_IDS.items() if hub_id == base), base)
+    return f"""---
+base_model: {base}
+library_name: peft
+license: apache-2.0
+---
+# {record["name"]}
+
+A LoRA adapter{against}; how it was made is in `checkpoint.json`. The base is `{base}` as a four-bit GGUF file holds it,
+read back to bfloat16. Adapters are merged in this order:
+
+```python
+from repro.models import LocalModel
+
+model = LocalModel.from_pretrained("{short}", adapters=[{load}])
+```
+
+Made to study simulated users; it writes short texts badly and knows nothing. Not for use with people.
+"""
+
+
+def _name_base(config: Path, base: str) -> None:
+    """PEFT records the folder the base was loaded from, a path of this machine; what it is called is of use."""
     values = json.loads(config.read_text())
-    values["base_model_name_or_path"] = "HuggingFaceTB/SmolLM2-135M-Instruct"
+    values["base_model_name_or_path"] = base
     config.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")

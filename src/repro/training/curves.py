@@ -49,7 +49,8 @@ def total_seconds(path: Path) -> int:
     """How long the steps in a file of curves took together, however often the run was stopped in between."""
     import pyarrow.parquet as pq
 
-    return round(sum(pq.read_table(path, columns=["seconds"]).column("seconds").to_pylist()))
+    seconds: list[float] = pq.read_table(path, columns=["seconds"]).column("seconds").to_pylist()
+    return round(sum(seconds))
 
 
 def behaviour(trajectories: Sequence[Trajectory], scores: Sequence[Score]) -> dict[str, float]:

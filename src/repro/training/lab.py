@@ -7,6 +7,7 @@ resumably; one that does not takes the released adapters. Nothing but the simula
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -22,20 +23,19 @@ from ..models.local import LocalModel, dtype_of, load_weights
 from ..rollouts.dialogue import rollout, system_prompt
 from ..rollouts.store import TrajectoryStore
 from ..scoring.rules import Reward
+from ..seeds import derive
 from ..simulators.base import UserSimulator
 from ..simulators.reference import ReferenceUsers
 from ..simulators.registry import SIMULATORS
 from ..simulators.roleplay import RolePlay
 from ..simulators.userlm import UserLM, flipped
 from ..types import Role, Task, Trajectory, Turn
-from . import checkpoints
+from . import checkpoints, identity
 from .assistant import GRPORecipe, train_assistant
 from .curves import total_seconds
 from .lora import extract_adapter
 from .sft import SFTRecipe, train_sft
 from .warmup import warmup_dialogues
-
-N_TRAIN_USERS = 200  # ours
 
 
 class Lab:
@@ -45,16 +45,19 @@ class Lab:
         self.config, self.seed = config, seed
         self.root = root or repo_root()
         self.work = self.root / "work" / config.profile / "models"
+        if unknown := [arm for arm in config.arms if arm not in SIMULATORS]:
+            have = ", ".join(sorted(SIMULATORS))
+            raise ReproError(f"profile {config.profile} has an arm against '{unknown[0]}'; simulators are {have}")
 
     # where things are
 
     def path(self, name: str) -> Path:
         """The folder of a finished adapter, made if this profile trains; otherwise the released one."""
-        if self.config.released:
-            folder = self.root / "checkpoints" / name
-            checkpoints.load_record(folder)
-            return folder
-        return self.work / name
+        if not self.config.released:
+            return self.work / name
+        released = self.root / "checkpoints"
+        identity.check_parents(released / name, {parent: released / parent for parent in identity.parents_of(name)})
+        return released / name
 
     def with_adapters(self, *names: str) -> LocalModel:
         adapters = [self.path(name) for name in names]
@@ -64,17 +67,17 @@ class Lab:
 
     def initial(self) -> LocalModel:
         """The assistant before RL: the floor of every comparison."""
-        self._ensure("initial", self._warm_up)
+        self._ensure("initial")
         return self.with_adapters("initial")
 
     def simulator(self, name: str) -> UserSimulator:
         """The simulator an arm is trained against."""
         if name == "userlm":
-            self._ensure("userlm", self._train_userlm)
+            self._ensure("userlm")
             return self._brief(UserLM(self.with_adapters("userlm")))
         if name not in SIMULATORS:
             raise ReproError(f"no simulator '{name}'; have {', '.join(sorted(SIMULATORS))}")
-        return self._brief(SIMULATORS[name](self.config.model))
+        return self._brief(SIMULATORS[name](self.config.model, self.config.dtype))
 
     def _brief(self, user: UserSimulator) -> UserSimulator:
         """The user with turns as long as the profile allows, where a language model speaks."""
@@ -89,24 +92,24 @@ class Lab:
 
     def adapter(self, arm: str, seed: int | None = None) -> Path:
         """The folder of that assistant's adapter, made if it is missing and this profile trains."""
-        self._ensure("initial", self._warm_up)
-        if arm == "initial":
-            return self.path("initial")
-        name = assistant_name(arm, seed or 0)
-        self._ensure(name, lambda folder: self.train(arm, seed or 0, folder))
+        name = arm if arm == "initial" else assistant_name(arm, seed or 0)
+        self._ensure(name)
         return self.path(name)
 
     @cached_property
     def train_tasks(self) -> list[Task]:
-        """What assistants learn on: the same for every arm."""
-        n = self.config.train.steps * self.config.train.n_groups
-        return make_tasks(n, split="train", seed=self.seed, n_users=N_TRAIN_USERS)
+        """What assistants learn on: the same for every arm, and none of the warm-up's or the logs'."""
+        return self.tasks_to_learn(self.config.train.steps * self.config.train.n_groups)
+
+    def tasks_to_learn(self, n: int) -> list[Task]:
+        return make_tasks(n, split="train", seed=derive(self.seed, "learn"))
 
     def logs(self) -> list[Trajectory]:
         """Train users and the initial assistant as it speaks in training: what a user language model learns from."""
-        tasks = make_tasks(self.config.user_lm.n_dialogues, split="train", seed=self.seed + 1, n_users=N_TRAIN_USERS)
+        tasks = make_tasks(self.config.user_lm.n_dialogues, split="train", seed=self.seed + 1)
         initial = self.initial()
-        key = f"{checkpoints.load_record(self.path('initial'))['sha256'][:12]}-s{self.seed}"
+        weights = checkpoints.load_record(self.path("initial"))["sha256"]
+        key = f"{derive(self.seed, weights, *identity.talk(self.config).values()):016x}"
         return rollout(
             tasks, user=ReferenceUsers(), assistant=initial, max_turns=self.config.max_turns,
             sampling=replace(self.eval_sampling, temperature=self.config.temperature_train), seed=self.seed,
@@ -134,7 +137,7 @@ class Lab:
             folder=folder,
         )  # fmt: skip
         record = {"trained_against": arm, "on": ["initial"], "recipe": asdict(recipe), "n_tasks": len(self.train_tasks)}
-        return model, record | {"seconds": total_seconds(folder / "curves.parquet")}
+        return model.to(dtype_of(self.config.dtype)), record | {"seconds": total_seconds(folder / "curves.parquet")}
 
     def _warm_up(self, folder: Path) -> Any:
         """The initial assistant: fine-tuned on scripted assistants."""
@@ -159,38 +162,51 @@ class Lab:
 
     def make(self, name: str) -> str:
         """Train `name` unless it is finished or another process holds it; says which."""
-        if checkpoints.is_finished(self.work / name):
-            return "finished before"
-        makers = {"initial": self._warm_up, "userlm": self._train_userlm}
-        arm, _, seed = name.removeprefix("assistant-").rpartition("-s")
+        was_there = checkpoints.is_finished(self.work / name)
         try:
-            self._ensure(name, makers.get(name) or (lambda folder: self.train(arm, int(seed), folder)), wait=False)
+            self._ensure(name, wait=False)
         except _Held:
             return "another process trains it"
-        return "trained"
+        return "finished before" if was_there else "trained"
 
-    def _ensure(self, name: str, make: Callable[[Path], Any], *, wait: bool = True) -> None:
-        """Make `name` if it is missing and this profile trains; one process at a time makes it."""
+    def _ensure(self, name: str, *, wait: bool = True) -> None:
+        """Make `name` and what it needs if they are missing and this profile trains; one process at a time makes it."""
         if self.config.released:
             self.path(name)
             return
+        for parent in identity.parents_of(name):
+            self._ensure(parent)
         from filelock import FileLock, Timeout
 
-        folder, training = self.work / name, self.work / f"{name}.training"
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        self.work.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.work / f".{name}.lock", timeout=-1 if wait else 0):
-                if checkpoints.is_finished(folder):
-                    return
-                started = time.time()
-                model, record = make(training)
-                record = {"seconds": round(time.time() - started), **record}
-                checkpoints.save(
-                    model, folder, extra=list(training.glob("curves.parquet")), name=name,
-                    profile=self.config.profile, base=self.config.model, **record,
-                )  # fmt: skip
+                self._make(name)
         except Timeout:
             raise _Held from None
+
+    def _make(self, name: str) -> None:
+        """Train `name` and file it, unless it is there; the caller holds its lock."""
+        folder, training = self.work / name, self.work / f"{name}.training"
+        parents = {parent: self.work / parent for parent in identity.parents_of(name)}
+        made_from = identity.made_from(name, self.config, seed=self.seed, parents=parents)
+        if checkpoints.is_finished(folder):
+            identity.check(folder, made_from, checkpoints.load_record(folder).get("made_from", {}))
+            return
+        identity.check_begun(training, made_from)
+        started = time.time()
+        model, record = self._maker(name)(training)
+        record = {"seconds": round(time.time() - started), **record, "made_from": made_from}
+        checkpoints.save(
+            model, folder, extra=list(training.glob("curves.parquet")), name=name,
+            profile=self.config.profile, base=self.config.model, **record,
+        )  # fmt: skip
+        shutil.rmtree(training)
+
+    def _maker(self, name: str) -> Callable[[Path], Any]:
+        arm, _, seed = name.removeprefix("assistant-").rpartition("-s")
+        others = {"initial": self._warm_up, "userlm": self._train_userlm}
+        return others.get(name) or (lambda folder: self.train(arm, int(seed), folder))
 
 
 class _Held(Exception):

@@ -1,7 +1,8 @@
 """How do adapters start, travel and come back exactly?
 
-New adapters sit on the upper layers in the model's own type; the rollout engine speaks with a copy of the weights
-into which they are merged after each step; restoring copies tensors in place, so that no type changes on the way.
+New adapters sit on the upper layers, in float32 whatever the model's type; the rollout engine speaks with a copy of
+the weights into which they are merged after each step; restoring copies tensors in place, so that no type changes on
+the way.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def new_adapter(model: Any, *, r: int, n_layers: int, seed: int) -> Any:
     layers = list(range(max(0, total - n_layers), total))
     config = LoraConfig(r=r, lora_alpha=2 * r, target_modules=LINEAR, layers_to_transform=layers, task_type="CAUSAL_LM")
     torch.manual_seed(seed)  # PEFT draws the A matrices from the global generator
-    return get_peft_model(copy.deepcopy(model), config, autocast_adapter_dtype=False)
+    return get_peft_model(copy.deepcopy(model), config)  # float32: in bfloat16 small steps would be rounded away
 
 
 def restore_adapter(model: Any, folder: str | Path) -> None:

@@ -14,8 +14,11 @@ from collections.abc import Sequence
 
 from ..config import Config
 from ..errors import ReproError
-from .checkpoints import release
+from .checkpoints import is_finished, release
+from .identity import check_parents, parents_of
 from .lab import Lab, assistant_name
+
+RELEASED = "cpu"  # the profile whose models are shipped
 
 
 def names(config: Config) -> list[str]:
@@ -36,7 +39,7 @@ def work_through(lab: Lab, wanted: Sequence[str]) -> None:
 
 def side_by_side(n_jobs: int, arguments: Sequence[str]) -> None:
     """The same command in `n_jobs` processes, each with its own share of the cores."""
-    cores = sorted(os.sched_getaffinity(0))
+    cores = _cores()
     shares = [cores[i::n_jobs] for i in range(n_jobs)]
     if not all(shares):
         raise ReproError(f"{n_jobs} jobs need {n_jobs} cores; this process may use {len(cores)}")
@@ -46,16 +49,26 @@ def side_by_side(n_jobs: int, arguments: Sequence[str]) -> None:
         raise ReproError("a training process failed, see above; the same command goes on from the last checkpoint")
 
 
+def _cores() -> list[int]:
+    """The cores this process may use; where the system does not say, all of them."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
 def _worker(cores: Sequence[int], arguments: Sequence[str]) -> subprocess.Popen[bytes]:
     environment = os.environ | {"OMP_NUM_THREADS": str(len(cores))}
-    pin = f"import os, sys; os.sched_setaffinity(0, {list(cores)}); from repro.cli import main; sys.exit(main())"
-    return subprocess.Popen([sys.executable, "-c", pin, "train", *arguments], env=environment)
+    pin = f"os.sched_setaffinity(0, {list(cores)})" if hasattr(os, "sched_setaffinity") else "pass"
+    start = f"import os, sys; {pin}; from repro.cli import main; sys.exit(main())"
+    return subprocess.Popen([sys.executable, "-c", start, "train", *arguments], env=environment)
 
 
 def release_finished(lab: Lab) -> list[str]:
     """Copy the finished adapters that are shipped (seed 0 of each arm) to `checkpoints/`."""
+    if lab.config.profile != RELEASED:
+        raise ReproError(f"what is released is trained at profile {RELEASED}, not {lab.config.profile}")
     shipped = [n for n in names(lab.config) if not n.startswith("assistant-") or n.endswith("-s0")]
-    done = [name for name in shipped if (lab.work / name / "checkpoint.json").is_file()]
+    done = [name for name in shipped if is_finished(lab.work / name)]
+    for name in done:
+        check_parents(lab.work / name, {parent: lab.work / parent for parent in parents_of(name)})
     for name in done:
         release(lab.work / name, lab.root / "checkpoints" / name)
     return done

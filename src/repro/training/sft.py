@@ -1,8 +1,7 @@
 """How does a model learn to speak as others did?
 
 Supervised fine-tuning with TRL's SFTTrainer, the loss on one role's tokens only: the user's for a user language
-model (flipped rows, methods A and B), the assistant's for the warm-up. A full fine-tune keeps float32 weights
-under bfloat16 autocast; the result is shipped as a LoRA adapter, trained as one or extracted from the difference.
+model (flipped rows, arXiv 2605.09808 and 2510.06552), the assistant's for the warm-up.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ class SFTRecipe:
     per_device_train_batch_size: int = 8
     num_train_epochs: float = 1.0
     max_length: int = 1024
-    warmup_ratio: float = 0.1  # methods A
-    lr_scheduler_type: str = "cosine"  # methods A
+    warmup_ratio: float = 0.1  # arXiv 2605.09808
+    lr_scheduler_type: str = "cosine"  # arXiv 2605.09808
     save_steps: int = 50
     seed: int = 0
 
