@@ -170,6 +170,17 @@ def test_a_checkpoint_torn_by_a_kill_is_passed_over(run, tmp_path):
     assert same(adapter(train(tmp_path / "run")), run[1])
 
 
+def test_on_bfloat16_weights_the_adapter_and_its_optimiser_learn_in_float32(tmp_path):
+    initial = LocalModel(*tiny_model(dtype="bfloat16"), name="tiny")
+    recipe = replace(RECIPE, max_steps=1, save_steps=1)
+    policy = train_assistant(TASKS, user=Users(), initial=initial, reward=ShareOfE(), recipe=recipe, folder=tmp_path)
+    assert {weight.dtype for weight in adapter(policy).values()} == {torch.float32}
+    assert policy.dtype == torch.bfloat16
+    assert any(weight.any() for name, weight in adapter(policy).items() if "lora_B" in name)
+    moments = torch.load(tmp_path / "checkpoint-1" / "optimizer.pt", weights_only=True)["state"].values()
+    assert {state["exp_avg_sq"].dtype for state in moments} == {torch.float32}
+
+
 def test_equal_rewards_change_nothing(tmp_path):
     weights = adapter(train(tmp_path, reward=Given(lambda i, t: 0.7), recipe=replace(RECIPE, max_steps=1)))
     assert not any(weight.any() for name, weight in weights.items() if "lora_B" in name)

@@ -62,7 +62,7 @@ def test_a_new_adapter_is_a_function_of_the_seed_and_leaves_its_model_alone():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_restoring_is_bitwise_and_in_the_adapters_own_type(tmp_path, dtype):
+def test_restoring_is_bitwise_and_in_float32(tmp_path, dtype):
     saved, restored = adapter(dtype), adapter(dtype, seed=1)
     stir(saved)
     saved.save_pretrained(tmp_path)
@@ -70,7 +70,7 @@ def test_restoring_is_bitwise_and_in_the_adapters_own_type(tmp_path, dtype):
     restore_adapter(restored, tmp_path)
     for name, weight in lora_weights(restored).items():
         assert torch.equal(weight, lora_weights(saved)[name])
-        assert weight.dtype == getattr(torch, dtype)
+        assert weight.dtype == torch.float32  # whatever the model's type
         assert weight.requires_grad
         assert weight.data_ptr() == places[name]  # the optimiser holds on to it
 
