@@ -23,7 +23,10 @@ class Counted(Lab):
         super().__init__(*args, **kwargs)
         self.made: list[str] = []
 
-    def _warm_up(self, folder):
+    def _maker(self, name):
+        return super()._maker(name) if name != "initial" else lambda folder: self.warm_up()
+
+    def warm_up(self):
         self.made.append("initial")
         return Empty(), {"on": []}
 

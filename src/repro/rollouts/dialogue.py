@@ -12,6 +12,7 @@ first user turn, so that what differs between them is the assistant's doing (com
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -156,9 +157,10 @@ class _bar:
         title, total, initial = self.args
         if title is None:
             return lambda n: None
-        from tqdm.auto import tqdm
+        from tqdm import tqdm  # as text: the bars of notebooks are empty in a notebook that was run and filed
 
-        self.bar = tqdm(desc=title, total=total, initial=initial, unit="dialogue")
+        pause = 0.5 if sys.stderr.isatty() else 10.0  # seconds between updates
+        self.bar = tqdm(desc=title, total=total, initial=initial, unit="dialogue", mininterval=pause)
         update: Callable[[int], object] = self.bar.update
         return update
 

@@ -10,32 +10,26 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..config import Config, SFTConfig, repo_root
+from ..config import Config, repo_root
 from ..data.tasks import make_tasks
 from ..errors import ReproError
 from ..models.base import Sampling
-from ..models.local import LocalModel, dtype_of, load_weights
-from ..rollouts.dialogue import rollout, system_prompt
+from ..models.local import LocalModel
+from ..rollouts.dialogue import rollout
 from ..rollouts.store import TrajectoryStore
-from ..scoring.rules import Reward
 from ..seeds import derive
 from ..simulators.base import UserSimulator
 from ..simulators.reference import ReferenceUsers
 from ..simulators.registry import SIMULATORS
 from ..simulators.roleplay import RolePlay
-from ..simulators.userlm import UserLM, flipped
-from ..types import Role, Task, Trajectory, Turn
-from . import checkpoints, identity
-from .assistant import GRPORecipe, train_assistant
-from .curves import total_seconds
-from .lora import extract_adapter
-from .sft import SFTRecipe, train_sft
-from .warmup import warmup_dialogues
+from ..simulators.userlm import UserLM
+from ..types import Task, Trajectory
+from . import checkpoints, identity, recipes
 
 
 class Lab:
@@ -121,44 +115,12 @@ class Lab:
         c = self.config
         return Sampling(temperature=c.temperature_eval, min_p=c.min_p, max_tokens=c.assistant_max_tokens)
 
-    # how they are made
-
     def train(self, arm: str, seed: int, folder: Path, *, steps: int | None = None) -> Any:
         """GRPO against one simulator; the recipe is the profile's and the same for every arm."""
-        t = self.config.train
-        recipe = GRPORecipe(
-            max_steps=steps or t.steps, n_groups=t.n_groups, num_generations=t.group_size,
-            learning_rate=t.learning_rate, lora_r=t.lora_r, lora_layers=t.lora_layers, save_steps=t.save_steps,
-            max_turns=self.config.max_turns, max_tokens=self.config.assistant_max_tokens,
-            temperature=self.config.temperature_train, micro_batch=t.micro_batch, seed=seed,
+        return recipes.assistant(
+            self.config, self.simulator(arm), arm=arm, initial=self.initial(), tasks=self.train_tasks, seed=seed,
+            folder=folder, steps=steps,
         )  # fmt: skip
-        model = train_assistant(
-            self.train_tasks, user=self.simulator(arm), initial=self.initial(), reward=Reward(), recipe=recipe,
-            folder=folder,
-        )  # fmt: skip
-        record = {"trained_against": arm, "on": ["initial"], "recipe": asdict(recipe), "n_tasks": len(self.train_tasks)}
-        return model.to(dtype_of(self.config.dtype)), record | {"seconds": total_seconds(folder / "curves.parquet")}
-
-    def _warm_up(self, folder: Path) -> Any:
-        """The initial assistant: fine-tuned on scripted assistants."""
-        w = self.config.warmup
-        dialogues = warmup_dialogues(w.n_dialogues, seed=self.seed, p_talkative=w.p_talkative)
-        return self._fine_tuned([[system_prompt(), *d.turns] for d in dialogues], "assistant", w, folder)
-
-    def _train_userlm(self, folder: Path) -> Any:
-        """The user language model: fine-tuned on the users' side of the logs."""
-        rows = [flipped(t.task, t.turns) for t in self.logs() if not t.error]
-        return self._fine_tuned(rows, "user", self.config.user_lm, folder)
-
-    def _fine_tuned(self, rows: list[list[Turn]], role: Role, c: SFTConfig, folder: Path) -> Any:
-        """A fine-tune of all weights on what `role` said, shipped as the low-rank part of what it changed."""
-        recipe = SFTRecipe(c.learning_rate, c.batch_size, num_train_epochs=c.num_train_epochs, seed=self.seed)
-        base, tokenizer = load_weights(self.config.model, dtype="float32")
-        tuned = train_sft(rows, role=role, base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
-        plain, _ = load_weights(self.config.model, dtype="float32")
-        adapter = extract_adapter(tuned, plain, r=c.lora_r)
-        record = {"on": [], "recipe": asdict(recipe), "extracted_rank": c.lora_r, "n_dialogues": len(rows)}
-        return adapter.to(dtype_of(self.config.dtype)), record
 
     def make(self, name: str) -> str:
         """Train `name` unless it is finished or another process holds it; says which."""
@@ -205,8 +167,11 @@ class Lab:
 
     def _maker(self, name: str) -> Callable[[Path], Any]:
         arm, _, seed = name.removeprefix("assistant-").rpartition("-s")
-        others = {"initial": self._warm_up, "userlm": self._train_userlm}
-        return others.get(name) or (lambda folder: self.train(arm, int(seed), folder))
+        if name == "initial":
+            return lambda folder: recipes.initial(self.config, seed=self.seed, folder=folder)
+        if name == "userlm":
+            return lambda folder: recipes.userlm(self.config, self.logs(), seed=self.seed, folder=folder)
+        return lambda folder: self.train(arm, int(seed), folder)
 
 
 class _Held(Exception):

@@ -1,0 +1,70 @@
+"""How is each model of a profile made?
+
+Each function trains in `folder`, where it goes on if it was stopped, and returns the adapter with what its record says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..config import Config, SFTConfig
+from ..models.local import LocalModel, dtype_of, load_weights
+from ..rollouts.dialogue import system_prompt
+from ..scoring.rules import Reward
+from ..simulators.base import UserSimulator
+from ..simulators.userlm import flipped
+from ..types import Role, Task, Trajectory, Turn
+from .assistant import GRPORecipe, train_assistant
+from .curves import total_seconds
+from .lora import extract_adapter
+from .sft import SFTRecipe, train_sft
+from .warmup import warmup_dialogues
+
+Made = tuple[Any, dict[str, Any]]  # a PeftModel and its record
+
+
+def initial(config: Config, *, seed: int, folder: Path) -> Made:
+    """The initial assistant: fine-tuned on scripted assistants."""
+    w = config.warmup
+    dialogues = warmup_dialogues(w.n_dialogues, seed=seed, p_talkative=w.p_talkative)
+    rows = [[system_prompt(), *dialogue.turns] for dialogue in dialogues]
+    return _fine_tuned(config, w, rows, "assistant", seed=seed, folder=folder)
+
+
+def userlm(config: Config, logs: Sequence[Trajectory], *, seed: int, folder: Path) -> Made:
+    """The user language model: fine-tuned on the users' side of the logs."""
+    rows = [flipped(log.task, log.turns) for log in logs if not log.error]
+    return _fine_tuned(config, config.user_lm, rows, "user", seed=seed, folder=folder)
+
+
+def _fine_tuned(
+    config: Config, how: SFTConfig, rows: Sequence[Sequence[Turn]], role: Role, *, seed: int, folder: Path
+) -> Made:
+    """A fine-tune of all weights on what `role` said, shipped as the low-rank part of what it changed."""
+    recipe = SFTRecipe(how.learning_rate, how.batch_size, num_train_epochs=how.num_train_epochs, seed=seed)
+    base, tokenizer = load_weights(config.model, dtype="float32")
+    tuned = train_sft(rows, role=role, base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
+    plain, _ = load_weights(config.model, dtype="float32")
+    adapter = extract_adapter(tuned, plain, r=how.lora_r)
+    record = {"on": [], "recipe": asdict(recipe), "extracted_rank": how.lora_r, "n_dialogues": len(rows)}
+    return adapter.to(dtype_of(config.dtype)), record
+
+
+def assistant(
+    config: Config, user: UserSimulator, *, arm: str, initial: LocalModel, tasks: Sequence[Task], seed: int,
+    folder: Path, steps: int | None = None,
+) -> Made:  # fmt: skip
+    """An assistant trained by GRPO against one simulator, on top of the initial one."""
+    t = config.train
+    recipe = GRPORecipe(
+        max_steps=steps or t.steps, n_groups=t.n_groups, num_generations=t.group_size,
+        learning_rate=t.learning_rate, lora_r=t.lora_r, lora_layers=t.lora_layers, save_steps=t.save_steps,
+        max_turns=config.max_turns, max_tokens=config.assistant_max_tokens, temperature=config.temperature_train,
+        micro_batch=t.micro_batch, seed=seed,
+    )  # fmt: skip
+    adapter = train_assistant(tasks, user=user, initial=initial, reward=Reward(), recipe=recipe, folder=folder)
+    record = {"trained_against": arm, "on": ["initial"], "recipe": asdict(recipe), "n_tasks": len(tasks)}
+    return adapter.to(dtype_of(config.dtype)), record | {"seconds": total_seconds(folder / "curves.parquet")}
