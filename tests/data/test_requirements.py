@@ -122,6 +122,7 @@ def test_a_date_is_met_by_itself_in_any_text(date: dt.date, weekday: bool, fille
 
 @given(DATES, st.sampled_from(DATE_FORMS))
 def test_a_date_is_met_in_every_format(date: dt.date, form: str) -> None:
+    assume("/" not in form or (date.day, date.month) != (24, 7))  # "24/7" is no date
     text = form.format(d=date.day, m=MONTHS[date.month - 1].capitalize(), n=date.month)
     assert meets(want("date", day(date, True)), around([], text))
 
