@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from repro.errors import ReproError
     from repro.reporting.run import Run
     from repro.rollouts.dialogue import rollout
-    from repro.simulators.registry import load_simulator
+    from repro.simulators.specs import load_simulator
     from repro.types import Estimate, Requirement, Score, Task, Trajectory, Turn
 
 __version__ = "0.1.0"
@@ -32,7 +32,7 @@ __all__ = [
 _HOMES = {
     "ReproError": "repro.errors",
     "Run": "repro.reporting.run",
-    "load_simulator": "repro.simulators.registry",
+    "load_simulator": "repro.simulators.specs",
     "rollout": "repro.rollouts.dialogue",
 }
 

@@ -77,6 +77,15 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--release", action="store_true", help="only copy what is finished to checkpoints/")
     train.set_defaults(command=_train)
 
+    simulators = verbs.add_parser("simulators", help="which simulators there are; whether yours keeps the contract")
+    asked = simulators.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    asked.add_parser("list", help="those with a name").set_defaults(command=_simulators)
+    check = asked.add_parser("check", help="talk to one and see whether it keeps the contract")
+    check.add_argument("spec", metavar="SPEC", help="a name, file.py:Class, a folder or hub id, openai:URL#MODEL, ...")
+    check.add_argument("-n", type=int, default=12, help="dialogues (12)")
+    _add_profile(check)
+    check.set_defaults(command=_check_simulator)
+
     claims = verbs.add_parser("claims", help="each published claim beside what came out here")
     _add_profile(claims)
     claims.add_argument("--readme", action="store_true", help="also rewrite the table in README.md")
@@ -152,6 +161,28 @@ def _train(arguments: argparse.Namespace) -> None:
         queue.side_by_side(arguments.jobs, ["--profile", arguments.profile, *arguments.models])
     else:
         queue.work_through(lab, arguments.models)
+
+
+def _simulators(arguments: argparse.Namespace) -> None:
+    from repro.simulators.registry import SIMULATORS, names
+
+    print("\n".join(f"{name:<20} {'ours' if name in SIMULATORS else 'installed'}" for name in names()))
+
+
+def _check_simulator(arguments: argparse.Namespace) -> None:
+    from repro.config import load_profile
+    from repro.evaluation.contract import check_contract
+    from repro.simulators import load_simulator
+
+    if arguments.n < 2:
+        raise ReproError(f"-n is {arguments.n}; a check takes 2 dialogues or more")
+    config = load_profile(arguments.profile)
+    user = load_simulator(arguments.spec, base=config.model, dtype=config.dtype)
+    checks = check_contract(user, n=arguments.n)
+    print(f"{user.name}, {arguments.n} dialogues")
+    print("\n".join(f"  {check.result:<7} {check.name:<11} {check.found}" for check in checks))
+    if failed := [check.name for check in checks if check.result == "failed"]:
+        raise ReproError(f"'{arguments.spec}' does not keep the contract: {', '.join(failed)}")
 
 
 def _claims(arguments: argparse.Namespace) -> None:

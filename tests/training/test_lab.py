@@ -10,6 +10,7 @@ from filelock import FileLock
 
 from repro.config import load_profile
 from repro.errors import ReproError
+from repro.simulators import Exhaustive, ReferenceUsers
 from repro.training import checkpoints
 from repro.training.lab import Lab
 
@@ -30,9 +31,9 @@ class Counted(Lab):
         self.made.append("initial")
         return Empty(), {"on": []}
 
-    def train(self, arm, seed, folder, *, steps=None):
-        self.made.append(f"{arm}-{seed}")
-        return Empty(), {"trained_against": arm}
+    def train(self, user, seed, folder, *, steps=None):
+        self.made.append(f"{user.name}-{seed}")
+        return Empty(), {"trained_against": user.name}
 
 
 class Empty:
@@ -116,6 +117,16 @@ def test_an_unknown_simulator_is_named(tmp_path):
         Lab(SMOKE, root=tmp_path).simulator("nobody")
 
 
-def test_every_arm_learns_on_the_same_tasks(tmp_path):
-    assert Lab(SMOKE, root=tmp_path).train_tasks == Lab(SMOKE, root=tmp_path).train_tasks
-    assert len(Lab(SMOKE, root=tmp_path).train_tasks) == SMOKE.train.steps * SMOKE.train.n_groups
+def test_every_arm_learns_on_the_same_tasks_in_a_short_run_too(tmp_path, monkeypatch):
+    seen = []
+
+    def recipe(config, user, *, initial, tasks, seed, folder, steps):
+        seen.append(tasks)
+        return None, {}
+
+    monkeypatch.setattr("repro.training.recipes.assistant", recipe)
+    for user in (ReferenceUsers(), Exhaustive()):
+        Lab(SMOKE, root=tmp_path).train(user, 0, tmp_path)
+        Lab(SMOKE, root=tmp_path).train(user, 0, tmp_path, steps=1)
+    assert seen[0] == seen[1] == seen[2] == seen[3]
+    assert len(seen[0]) == SMOKE.train.steps * SMOKE.train.n_groups

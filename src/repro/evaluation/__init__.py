@@ -11,7 +11,7 @@ from repro.evaluation.preference import (
     votes_from,
     win_rates,
 )
-from repro.evaluation.stats import estimate, holm, minimum_detectable_effect, sign_test, tost
+from repro.evaluation.stats import estimate, holm, minimum_detectable_effect, ratio, sign_test, tost
 
 __all__ = [
     "ARMS",
@@ -24,6 +24,7 @@ __all__ = [
     "minimum_detectable_effect",
     "position_check",
     "prefer",
+    "ratio",
     "sign_test",
     "tost",
     "votes_from",

@@ -46,6 +46,23 @@ def estimate(
     return Estimate(mean, low, high, int(x.size), len(values) - int(x.size), n_clusters, unit)
 
 
+def ratio(
+    numerators: Sequence[float], denominators: Sequence[float], clusters: Clusters = None, *, n_boot: int = 2000,
+    seed: int = 0, unit: str = "",
+) -> Estimate:  # fmt: skip
+    """A ratio of sums, F1 for one, with a 95% interval that resamples clusters; NaN where the denominators sum to 0.
+
+    ratio* = sum_i w_i numerator_i / sum_i w_i denominator_i,  w as in `resampled_means`. `n` counts the pairs.
+    """
+    top, labels = _scored(numerators, clusters)
+    below = np.asarray(denominators, dtype=np.float64)[~np.isnan(np.asarray(numerators, dtype=np.float64))]
+    n, n_clusters = int(top.size), len(set(labels[0])) if clusters is not None else None
+    if not below.sum():
+        return Estimate(float("nan"), float("nan"), float("nan"), n, len(numerators) - n, n_clusters, unit)
+    low, high = _percentiles(_resampled(top, below, labels, n_boot, seed))
+    return Estimate(float(top.sum() / below.sum()), low, high, n, len(numerators) - n, n_clusters, unit)
+
+
 def resampled_means(values: Sequence[float], clusters: Clusters = None, *, n_boot: int = 2000, seed: int = 0) -> Floats:
     """`n_boot` bootstrap means. Each dimension of `clusters` is resampled on its own: the pigeonhole bootstrap.
 
@@ -59,12 +76,16 @@ def resampled_means(values: Sequence[float], clusters: Clusters = None, *, n_boo
     an interval is itself uncertain and the interval often too narrow: print the number of seeds beside it.
     """
     x, labels = _scored(values, clusters)
+    return _resampled(x, np.ones_like(x), labels, n_boot, seed)
+
+
+def _resampled(x: Floats, below: Floats, labels: Sequence[Sequence[Hashable]], n_boot: int, seed: int) -> Floats:
     dimensions = [codes for codes in map(_codes, labels) if codes.size and codes.max() > 0]
     if not dimensions:
         return np.full(n_boot, np.nan)
     sizes = [int(codes.max()) + 1 for codes in dimensions]
-    cells = np.zeros((*sizes, 2))  # (K_1, ..., K_D, sum and count)
-    np.add.at(cells, tuple(dimensions), np.stack([x, np.ones_like(x)], axis=1))
+    cells = np.zeros((*sizes, 2))  # (K_1, ..., K_D, sum and count, or the two sums of a ratio)
+    np.add.at(cells, tuple(dimensions), np.stack([x, below], axis=1))
     generator = rng(seed, "bootstrap")
     block = max(1, BLOCK // max(sizes))
     blocks = [min(block, n_boot - start) for start in range(0, n_boot, block)]

@@ -140,6 +140,15 @@ class Run:
             self._record["claims"][name] = claim
         return fig
 
+    def json(self, name: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Write `<name>.json`, for programs that read one thing; NaN is written as null."""
+        self._check_open()
+        if f"{_name(name)}.json" in ("run.json", "numbers.json"):
+            raise ReproError(f"{name}.json is written by the run itself; give the file another name")
+        with self._writing(f"{name}.json"):
+            write_text(staging_path(self.path) / f"{name}.json", dumps(_without_nan(data)))
+        return data
+
     def note(self, text: str) -> None:
         """Keep a sentence that a reader of the record needs."""
         self._check_open()
@@ -239,6 +248,14 @@ def _locked(path: Path) -> FileLock:
     except OSError as error:
         raise ReproError(f"cannot write to {path.parent} ({error.strerror}); choose another results_path") from error
     return lock
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and value != value else value
 
 
 def _name(name: str) -> str:

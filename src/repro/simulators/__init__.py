@@ -2,12 +2,15 @@
 
 from .base import UserSimulator
 from .exhaustive import Exhaustive
+from .mixture import Mixture
 from .reference import ReferenceUsers
-from .registry import SIMULATORS, load_simulator
+from .registry import SIMULATORS
 from .replay import Replay
 from .roleplay import RolePlay
+from .specs import load_simulator
 from .userlm import UserLM
 
 __all__ = [
-    "SIMULATORS", "Exhaustive", "ReferenceUsers", "Replay", "RolePlay", "UserLM", "UserSimulator", "load_simulator",
+    "SIMULATORS", "Exhaustive", "Mixture", "ReferenceUsers", "Replay", "RolePlay", "UserLM", "UserSimulator",
+    "load_simulator",
 ]  # fmt: skip

@@ -1,17 +1,17 @@
-"""Which simulator does this name stand for?
+"""Which simulators have a name?
 
-Every simulator is one entry: a name and a function that makes it from the models at hand. A name that is not known
-is answered with those that are.
+Ours, each one entry: a name and a function that makes it from the models at hand. And those of installed packages,
+which register a class or a function without arguments in the entry-point group `repro.simulators`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ..errors import ReproError
+from ..models.base import ChatModel
 from ..models.local import LocalModel
 from .base import UserSimulator
 from .exhaustive import Exhaustive
@@ -20,6 +20,20 @@ from .replay import Replay
 from .roleplay import RolePlay
 from .userlm import UserLM
 
+GROUP = "repro.simulators"
+
+# By name, from a model: what `NAME:MODEL` stands for.
+ON_A_MODEL: dict[str, Callable[[ChatModel], UserSimulator]] = {
+    "roleplay_raw": partial(RolePlay, name="roleplay_raw", helped=False),
+    "roleplay": RolePlay,
+    "roleplay_persona": partial(RolePlay, name="roleplay_persona", persona=True),
+    "userlm": UserLM,
+}
+
+
+def _on_base(name: str) -> Callable[[str, str], UserSimulator]:
+    return lambda base, dtype: ON_A_MODEL[name](LocalModel.from_pretrained(base, dtype=dtype))
+
 
 def _released_userlm(base: str, dtype: str) -> UserSimulator:
     from ..config import repo_root
@@ -27,15 +41,11 @@ def _released_userlm(base: str, dtype: str) -> UserSimulator:
     return UserLM(LocalModel.from_pretrained(base, adapters=[repo_root() / "checkpoints" / "userlm"], dtype=dtype))
 
 
-def _roleplay(base: str, dtype: str, **how: Any) -> UserSimulator:
-    return RolePlay(LocalModel.from_pretrained(base, dtype=dtype), **how)
-
-
 # By name, from the base weights' name and type.
 SIMULATORS: dict[str, Callable[[str, str], UserSimulator]] = {
-    "roleplay_raw": partial(_roleplay, name="roleplay_raw", helped=False),
-    "roleplay": _roleplay,
-    "roleplay_persona": partial(_roleplay, name="roleplay_persona", persona=True),
+    "roleplay_raw": _on_base("roleplay_raw"),
+    "roleplay": _on_base("roleplay"),
+    "roleplay_persona": _on_base("roleplay_persona"),
     "userlm": _released_userlm,
     "exhaustive": lambda *_: Exhaustive(),
     "oracle": lambda *_: ReferenceUsers(),
@@ -43,10 +53,15 @@ SIMULATORS: dict[str, Callable[[str, str], UserSimulator]] = {
 }
 
 
-def load_simulator(spec: str, *, base: str = "smollm2", dtype: str = "bfloat16") -> UserSimulator:
-    """The simulator named `spec`, or the user language model in the adapter folder `spec`, on the weights `base`."""
-    if spec in SIMULATORS:
-        return SIMULATORS[spec](base, dtype)
-    if (Path(spec) / "adapter_config.json").is_file():
-        return UserLM(LocalModel.from_pretrained(base, adapters=[spec], dtype=dtype), name=Path(spec).name)
-    raise ReproError(f"no simulator '{spec}'; have {', '.join(sorted(SIMULATORS))}, or give an adapter folder")
+def installed() -> dict[str, Any]:
+    """The entry points of installed packages by name; one that takes a name of ours is an error."""
+    from importlib.metadata import entry_points
+
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    if taken := sorted(found.keys() & SIMULATORS.keys()):
+        raise ReproError(f"{found[taken[0]].value} registers the simulator '{taken[0]}', a name of ours; rename it")
+    return found
+
+
+def names() -> list[str]:
+    return sorted([*SIMULATORS, *installed()])

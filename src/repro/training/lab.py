@@ -11,7 +11,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +89,8 @@ class Lab:
         self._ensure(name)
         return self.path(name)
 
-    @cached_property
-    def train_tasks(self) -> list[Task]:
-        """What assistants learn on: the same for every arm, and none of the warm-up's or the logs'."""
-        return self.tasks_to_learn(self.config.train.steps * self.config.train.n_groups)
-
     def tasks_to_learn(self, n: int) -> list[Task]:
+        """What assistants learn on: the same for every arm, and none of the warm-up's or the logs'."""
         return make_tasks(n, split="train", seed=derive(self.seed, "learn"))
 
     def logs(self) -> list[Trajectory]:
@@ -115,12 +110,23 @@ class Lab:
         c = self.config
         return Sampling(temperature=c.temperature_eval, min_p=c.min_p, max_tokens=c.assistant_max_tokens)
 
-    def train(self, arm: str, seed: int, folder: Path, *, steps: int | None = None) -> Any:
+    def train(self, user: UserSimulator, seed: int, folder: Path, *, steps: int | None = None) -> Any:
         """GRPO against one simulator; the recipe is the profile's and the same for every arm."""
+        tasks = self.tasks_to_learn(max(steps or 0, self.config.train.steps) * self.config.train.n_groups)
         return recipes.assistant(
-            self.config, self.simulator(arm), arm=arm, initial=self.initial(), tasks=self.train_tasks, seed=seed,
-            folder=folder, steps=steps,
-        )  # fmt: skip
+            self.config, user, initial=self.initial(), tasks=tasks, seed=seed, folder=folder, steps=steps
+        )
+
+    def train_own(self, user: UserSimulator, folder: Path, *, steps: int, seed: int = 0) -> LocalModel:
+        """The assistant trained against a simulator that has no name here; `folder` keeps it, and its checkpoints."""
+        kept = folder / "adapter"
+        if not checkpoints.is_finished(kept):
+            model, record = self.train(user, seed, folder / "training", steps=steps)
+            extra = list((folder / "training").glob("curves.parquet"))
+            name, profile, base = assistant_name(user.name, seed), self.config.profile, self.config.model
+            checkpoints.save(model, kept, extra=extra, name=name, profile=profile, base=base, **record)
+        adapters = [self.path("initial"), kept]
+        return LocalModel.from_pretrained(self.config.model, adapters=adapters, dtype=self.config.dtype)
 
     def make(self, name: str) -> str:
         """Train `name` unless it is finished or another process holds it; says which."""
@@ -171,7 +177,7 @@ class Lab:
             return lambda folder: recipes.initial(self.config, seed=self.seed, folder=folder)
         if name == "userlm":
             return lambda folder: recipes.userlm(self.config, self.logs(), seed=self.seed, folder=folder)
-        return lambda folder: self.train(arm, int(seed), folder)
+        return lambda folder: self.train(self.simulator(arm), int(seed), folder)
 
 
 class _Held(Exception):

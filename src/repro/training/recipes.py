@@ -54,7 +54,7 @@ def _fine_tuned(
 
 
 def assistant(
-    config: Config, user: UserSimulator, *, arm: str, initial: LocalModel, tasks: Sequence[Task], seed: int,
+    config: Config, user: UserSimulator, *, initial: LocalModel, tasks: Sequence[Task], seed: int,
     folder: Path, steps: int | None = None,
 ) -> Made:  # fmt: skip
     """An assistant trained by GRPO against one simulator, on top of the initial one."""
@@ -66,5 +66,5 @@ def assistant(
         micro_batch=t.micro_batch, seed=seed,
     )  # fmt: skip
     adapter = train_assistant(tasks, user=user, initial=initial, reward=Reward(), recipe=recipe, folder=folder)
-    record = {"trained_against": arm, "on": ["initial"], "recipe": asdict(recipe), "n_tasks": len(tasks)}
+    record = {"trained_against": user.name, "on": ["initial"], "recipe": asdict(recipe), "n_tasks": len(tasks)}
     return adapter.to(dtype_of(config.dtype)), record | {"seconds": total_seconds(folder / "curves.parquet")}

@@ -1,0 +1,203 @@
+"""Which simulator does this text stand for?
+
+A simulator of one's own needs no change to this package. `load_simulator` takes:
+
+    roleplay                          a name: ours, or one that an installed package registers
+    my_users.py:Terse                 a class in a file, or in a module: my_package.users:Terse
+    path/to/folder, owner/model       a user language model: an adapter, a checkpoint, a hub id
+    roleplay:MODEL, userlm:MODEL      one of ours on another model: a folder, a hub id, an endpoint
+    openai:http://host:8000/v1#NAME   an endpoint that is asked to play the user
+    mixture:userlm=0.7,exhaustive=0.3 several, one for each dialogue
+    my_users.yaml                     any of these with arguments
+
+Relative paths start at the working directory, as for any command.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import ReproError, one_line
+from ..models.load import load_model
+from ..models.local import LocalModel
+from ..models.served import SCHEME
+from .base import UserSimulator
+from .mixture import Mixture
+from .registry import ON_A_MODEL, SIMULATORS, installed, names
+from .roleplay import RolePlay
+from .userlm import UserLM
+
+FORMS = "file.py:Class, a folder or hub id of a user model, roleplay:MODEL, openai:URL#MODEL or mixture:a=0.7,b=0.3"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_YAML_KEYS = {"name", "simulator", "args", "mixture"}
+
+
+def load_simulator(spec: str, *, base: str = "smollm2", dtype: str = "bfloat16") -> UserSimulator:
+    """The simulator that `spec` stands for; those that need weights and name none get those of `base`."""
+    head, colon, rest = spec.partition(":")
+    if spec in SIMULATORS:
+        return SIMULATORS[spec](base, dtype)
+    if spec in installed():
+        return _made(_loaded(spec, installed()[spec].load), spec, {})
+    if spec.endswith((".yaml", ".yml")):
+        return _from_yaml(Path(spec), base, dtype)
+    if head == "mixture" and colon:
+        return _mixture(_weights(rest, spec), base, dtype)
+    if colon and (head in ON_A_MODEL or head == SCHEME):
+        return _on_model(spec if head == SCHEME else rest, "roleplay_raw" if head == SCHEME else head, base, dtype)
+    if colon:
+        return _made(_attribute(head, rest), spec, {})
+    return _user_model(spec, base, dtype)
+
+
+def _on_model(model: str, name: str, base: str, dtype: str) -> UserSimulator:
+    """One of ours on another model. Nobody can begin an endpoint's turns for it, so there role-play goes without."""
+    user = ON_A_MODEL[name](load_model(model, base=base, dtype=dtype))
+    if isinstance(user, RolePlay) and model.startswith(f"{SCHEME}:"):
+        return RolePlay(user.model, name=name, helped=False, persona=user.persona)
+    return user
+
+
+def _user_model(spec: str, base: str, dtype: str) -> UserSimulator:
+    """A user language model: an adapter's folder, a checkpoint's folder, or a hub id."""
+    folder = Path(spec)
+    if (folder / "adapter_config.json").is_file():
+        return UserLM(LocalModel.from_pretrained(base, adapters=[spec], dtype=dtype), name=folder.resolve().name)
+    if not (folder / "config.json").is_file() and not re.fullmatch(r"[\w.-]+/[\w.-]+", spec):
+        raise ReproError(f"no simulator '{spec}'; have {', '.join(names())}, or give {FORMS}")
+    return UserLM(LocalModel.from_pretrained(spec, dtype=dtype), name=folder.resolve().name)
+
+
+def _weights(text: str, spec: str) -> dict[str, float]:
+    """`a=0.7,b=0.3` read."""
+    pairs = [part.rpartition("=") for part in text.split(",")]
+    try:
+        found = {part.strip(): float(weight) for part, _, weight in pairs}
+    except ValueError:
+        found = {}
+    if not found or "" in found or len(found) < len(pairs):
+        raise ReproError(f"'{spec}' is no mixture; write mixture:a=0.7,b=0.3, each simulator once, or use a YAML file")
+    return found
+
+
+def _mixture(weights: Mapping[str, float], base: str, dtype: str, name: str = "mixture") -> UserSimulator:
+    return Mixture(tuple((load_simulator(s, base=base, dtype=dtype), float(w)) for s, w in weights.items()), name=name)
+
+
+def _from_yaml(path: Path, base: str, dtype: str) -> UserSimulator:
+    """`simulator: SPEC` with `args`, or `mixture: {SPEC: weight, ...}`; `name` is what tables call it."""
+    import yaml
+
+    if not path.is_file():
+        raise ReproError(f"no file {path}; give the path of a YAML file that describes a simulator")
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ReproError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(said, dict) or set(said) - _YAML_KEYS or ("simulator" in said) == ("mixture" in said):
+        raise ReproError(f"{path} has to hold 'simulator: SPEC' (with args) or 'mixture: {{SPEC: weight}}', and a name")
+    name = str(said.get("name", path.stem))
+    if "mixture" in said:
+        return _mixture(_positive(said["mixture"], path), base, dtype, _proper(name, str(path)))
+    return _with_arguments(str(said["simulator"]), said.get("args") or {}, name if "name" in said else "", base, dtype)
+
+
+def _positive(weights: Any, path: Path) -> dict[str, float]:
+    if isinstance(weights, dict) and all(isinstance(w, int | float) for w in weights.values()):
+        return {str(spec): float(weight) for spec, weight in weights.items()}
+    raise ReproError(f"the mixture in {path} has to be lines of 'SPEC: weight', the weight a number")
+
+
+def _with_arguments(spec: str, arguments: Mapping[str, Any], name: str, base: str, dtype: str) -> UserSimulator:
+    """A class made with arguments; to one of ours, arguments replace its fields."""
+    from dataclasses import fields, is_dataclass, replace
+
+    head, colon, rest = spec.partition(":")
+    if colon and head not in (*ON_A_MODEL, SCHEME, "mixture"):
+        return _called(_made(_attribute(head, rest), spec, arguments), name, spec)
+    user: Any = load_simulator(spec, base=base, dtype=dtype)
+    known = {f.name for f in fields(user)} if is_dataclass(user) else set()
+    if unknown := sorted(set(arguments) - known):
+        raise ReproError(f"'{spec}' takes no argument '{unknown[0]}'; have {', '.join(sorted(known)) or 'none'}")
+    return _called(replace(user, **arguments) if arguments else user, name, spec)
+
+
+def _called(user: UserSimulator, name: str, spec: str) -> UserSimulator:
+    """The same simulator under another name, if there is one."""
+    if name:
+        object.__setattr__(user, "name", _proper(name, spec))  # it was made for this; its class may be frozen
+    return user
+
+
+def _attribute(where: str, what: str) -> Any:
+    """`what` in the file or module `where`."""
+    module = _loaded(where, lambda: _file(Path(where)) if where.endswith(".py") else _module(where))
+    if hasattr(module, what):
+        return getattr(module, what)
+    have = sorted(name for name, thing in vars(module).items() if hasattr(thing, "reply") and isinstance(thing, type))
+    raise ReproError(f"no '{what}' in {where}; classes with a reply method there: {', '.join(have) or 'none'}")
+
+
+def _loaded(where: str, load: Callable[[], Any]) -> Any:
+    try:
+        return load()
+    except ReproError:
+        raise
+    except Exception as error:  # whatever a file of somebody else's may raise
+        raise ReproError(f"{where} cannot be imported ({one_line(error)}); mend it") from error
+
+
+def _file(path: Path) -> Any:
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    if not path.is_file():
+        raise ReproError(f"no file {path}; give the path of a Python file, then a colon and the class")
+    found = spec_from_file_location(f"repro_user_{path.stem}", path)
+    assert found is not None
+    assert found.loader is not None
+    module = module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def _module(name: str) -> Any:
+    from importlib import import_module
+
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and name.startswith(error.name):
+            raise ReproError(f"no module {name}; have {', '.join(names())}, or give {FORMS}") from None
+        raise
+
+
+def _made(thing: Any, spec: str, arguments: Mapping[str, Any]) -> UserSimulator:
+    """The simulator that a class or function makes; an object that can reply is one already."""
+    try:
+        user = (
+            thing(**arguments)
+            if callable(thing) and (isinstance(thing, type) or not hasattr(thing, "reply"))
+            else thing
+        )
+    except ReproError:
+        raise
+    except Exception as error:
+        raise ReproError(
+            f"'{spec}' cannot be made with {dict(arguments) or 'no arguments'} ({one_line(error)})"
+        ) from error
+    if not callable(getattr(user, "reply", None)):
+        raise ReproError(f"'{spec}' has no method reply(tasks, dialogues, *, seed); a simulator is one name and that")
+    _proper(getattr(user, "name", None), spec)
+    simulator: UserSimulator = user
+    return simulator
+
+
+def _proper(name: Any, spec: str) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name == "initial":
+        raise ReproError(
+            f"'{spec}' has the name {name!r}; give it one of letters, digits, '_', '-' and '.', not 'initial'"
+        )
+    return name

@@ -1,0 +1,167 @@
+"""Does an endpoint get the dialogue as it has to see it, and is one that fails reported in one sentence?"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from repro.data.tasks import make_tasks
+from repro.errors import ReproError
+from repro.models import Sampling, ScriptedModel, ServedModel, load_model
+from repro.models.served import OPENING
+from repro.rollouts import rollout
+from repro.simulators import load_simulator
+from repro.types import Turn
+
+SYSTEM = Turn("system", "be brief")
+DIALOGUE = [SYSTEM, Turn("user", "hello"), Turn("assistant", "What is it?")]
+
+
+class Server(ThreadingHTTPServer):
+    """Answers chat completions with `say(body)`, or with an HTTP error where that is a number."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[dict[str, Any]] = []
+        self.say: Any = lambda body: body["messages"][-1]["content"].upper()
+        self.finish = "stop"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append(body)
+        said = self.server.say(body)
+        choice = {"index": 0, "finish_reason": self.server.finish, "message": {"role": "assistant", "content": said}}
+        answer = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"], "choices": [choice]}
+        status = said if isinstance(said, int) else 200
+        data = json.dumps({"error": {"message": "no"}} if status != 200 else answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+def served(server: Server) -> ServedModel:
+    return ServedModel(server.url, "some/model", max_retries=0)
+
+
+def test_an_assistant_s_turn_is_asked_for_as_the_dialogue_stands(server):
+    sampling = Sampling(temperature=0.5, top_p=0.9, min_p=0.1, max_tokens=7)
+    (turn,) = served(server).generate([DIALOGUE[:2]], sampling=sampling, seeds=[2**40 + 3])
+    (asked,) = server.asked
+    assert turn == Turn("assistant", "HELLO")
+    assert asked["messages"] == [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}]
+    assert {k: asked[k] for k in ("model", "temperature", "top_p", "min_p", "max_tokens", "seed")} == {
+        "model": "some/model", "temperature": 0.5, "top_p": 0.9, "min_p": 0.1, "max_tokens": 7, "seed": 3,
+    }  # fmt: skip
+
+
+def test_a_user_s_turn_is_asked_for_with_the_sides_swapped(server):
+    (turn,) = served(server).generate([DIALOGUE], sampling=Sampling(), seeds=[0], role="user")
+    assert turn == Turn("user", "WHAT IS IT?")
+    assert [m["role"] for m in server.asked[0]["messages"]] == ["system", "assistant", "user"]
+    assert "min_p" not in server.asked[0]  # not every server knows it
+
+
+def test_a_user_who_speaks_first_is_greeted(server):
+    served(server).generate([[SYSTEM]], sampling=Sampling(), seeds=[0], role="user")
+    assert server.asked[0]["messages"][1:] == [{"role": "user", "content": OPENING}]
+
+
+def test_turns_come_back_in_order_however_long_each_takes(server):
+    import time
+
+    def slow_first(body):
+        n = int(body["messages"][-1]["content"])
+        time.sleep(0.02 * (8 - n))
+        return str(n)
+
+    server.say = slow_first
+    contexts = [[SYSTEM, Turn("user", str(i))] for i in range(8)]
+    turns = served(server).generate(contexts, sampling=Sampling(), seeds=range(8))
+    assert [turn.text for turn in turns] == [str(i) for i in range(8)]
+
+
+def test_the_end_mark_ends_the_users_side_and_what_was_cut_is_flagged(server):
+    server.say, server.finish = (lambda body: "bye <|endconversation|> and more"), "length"
+    (turn,) = served(server).generate([DIALOGUE], sampling=Sampling(), seeds=[0], role="user")
+    assert (turn.text, turn.ends, turn.flags) == ("bye", True, ("truncated",))
+    (turn,) = served(server).generate([DIALOGUE[:2]], sampling=Sampling(), seeds=[0])
+    assert not turn.ends
+
+
+def test_a_request_that_fails_once_is_made_again(server):
+    answers = iter([500, "at last"])
+    server.say = lambda body: next(answers)
+    model = ServedModel(server.url, "m", max_retries=2)
+    assert model.generate([DIALOGUE[:2]], sampling=Sampling(), seeds=[0])[0].text == "at last"
+
+
+@pytest.mark.parametrize("status", [401, 404, 500])
+def test_an_endpoint_that_refuses_gets_one_sentence(server, status):
+    server.say = lambda body: status
+    with pytest.raises(ReproError, match=rf"no answer from {server.url} for the model 'some/model' \(.*{status}"):
+        served(server).generate([DIALOGUE[:2]], sampling=Sampling(), seeds=[0])
+
+
+def test_an_endpoint_that_is_down_gets_one_sentence_in_a_rollout():
+    user = load_simulator("openai:http://127.0.0.1:9/v1#m")
+    object.__setattr__(user.model, "max_retries", 0)
+    with pytest.raises(ReproError, match=r"no answer from http://127.0.0.1:9/v1 .*Connection error"):
+        rollout(make_tasks(2, split="train", seed=0), user=user, assistant=ScriptedModel("Yes?"))
+
+
+def test_a_dialogue_that_the_endpoint_cannot_take_is_data(server):
+    server.say = lambda body: 400 if "bad" in body["messages"][-1]["content"] else "fine"
+    tasks = make_tasks(3, split="train", seed=0)
+
+    class User:
+        name = "u"
+
+        def reply(self, tasks, dialogues, *, seed):
+            return [Turn("user", "bad" if task is tasks_[1] else "good") for task in tasks]
+
+    tasks_ = tasks
+    done = rollout(tasks, user=User(), assistant=served(server), max_turns=1)
+    assert [t.stop for t in done] == ["max_turns", "error", "max_turns"]
+
+
+def test_it_puts_no_words_into_an_endpoint_s_mouth_and_gives_no_logps(server):
+    model = load_model(f"openai:{server.url}#m")
+    with pytest.raises(ReproError, match="cannot continue words of ours; use roleplay_raw"):
+        model.generate([DIALOGUE], sampling=Sampling(), seeds=[0], role="user", prefixes=["I need"])
+    with pytest.raises(ReproError, match="no log-probabilities of given text"):
+        model.logps([DIALOGUE], [Turn("user", "x")])
+
+
+def test_the_key_is_sent_and_never_shown(server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    model = served(server)
+    assert model._connect().api_key == "sk-secret"
+    assert "secret" not in repr(model)
