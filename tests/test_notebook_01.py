@@ -59,7 +59,9 @@ def test_every_pair_of_arms_has_its_numbers(numbers):
 
 
 def test_every_claim_of_this_notebook_can_be_judged(numbers):
-    assert {claim.key for claim in load_claims(ROOT / "configs/claims.yaml")} <= set(numbers)
+    assert {claim.key for claim in load_claims(ROOT / "configs/claims.yaml") if claim.notebook[:2] == "01"} <= set(
+        numbers
+    )
 
 
 def test_the_record_says_what_it_was_made_from(checkout):

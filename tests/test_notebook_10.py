@@ -58,7 +58,7 @@ def test_the_card_says_what_the_simulator_is_worth(checkout):
     assert {"contract", "realism", "utility", "generalisation", "cost"} <= set(card)
     assert card["realism"]["revealed_first"]["simulator"]["value"] == 0  # it says nothing at first
     assert card["utility"]["shy_vs_initial"]["n"] + card["utility"]["shy_vs_initial"]["n_unscored"] == 4
-    assert {"gain_with_shy", "gain_with_userlm", "gain_with_oracle", "gap"} <= set(card["generalisation"])
+    assert {"gain.shy", "gain.userlm", "gain.oracle", "others", "gap"} <= set(card["generalisation"])
 
 
 def test_its_numbers_are_in_the_record_with_the_figure(checkout):

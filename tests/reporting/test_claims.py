@@ -61,6 +61,24 @@ def test_verdicts_follow_the_rules(
     assert found.n_seeds == 2
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "outcome", "words"),
+    [
+        (0.01, 0.20, "supported", "interval above zero"),
+        (-0.20, -0.01, "not supported", "interval below zero"),
+        (-0.05, 0.10, "inconclusive", "0.08 or more"),
+    ],
+)
+def test_a_difference_is_set_against_zero(low: float, high: float, outcome: str, words: str) -> None:
+    gap = Claim("X", "a carries over", None, "a paper", "04_demo", "transfer.a.gap", "greater_than_zero")
+    found = verdict(
+        gap, {"transfer.a.gap": Estimate((low + high) / 2, low, high, 50), "mde.a.gap": Estimate(0.08, NAN, NAN, 50)}
+    )
+    assert found.outcome == outcome
+    assert words in found.reason
+    assert published([gap]) == {}
+
+
 def test_a_number_that_is_missing_or_unscored_was_not_run() -> None:
     unscored = {"winrate.a_vs_b": Estimate(NAN, NAN, NAN, 0, 12)}
     assert verdict(claim(GREATER), {}).outcome == verdict(claim(SAME), unscored).outcome == "not run"
@@ -89,11 +107,15 @@ def test_shipped_claims_are_the_papers() -> None:
         ),
         (
             "- {id: A, text: t, published: half, source: s, notebook: n, key: winrate.a_vs_b, test: greater_than_half}",
-            "'half' as its published value; give a number",
+            "'half' as its published value; give a number or null",
         ),
         (
             "- {id: A, text: t, published: 0.5, source: s, notebook: n, key: mde.a_vs_b, test: greater_than_half}",
-            "starts with 'winrate.'",
+            "tests 'mde.a_vs_b' by greater_than_half; win rates, and only they, have a half",
+        ),
+        (
+            "- {id: A, text: t, published: 0.5, source: s, notebook: n, key: winrate.a_vs_b, test: greater_than_zero}",
+            "win rates, and only they, have a half",
         ),
     ],
 )

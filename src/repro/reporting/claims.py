@@ -7,6 +7,7 @@ The rules are fixed before the numbers are seen, and p-values below 0.05 count a
 | --- | --- | --- | --- |
 | `greater_than_half` | 95% interval above 0.5 and Holm-adjusted p small | interval below 0.5, or TOST p small | else |
 | `equivalent_to_half` | TOST p small | interval without 0.5 | else |
+| `greater_than_zero` | 95% interval above 0 | interval below 0 | else |
 
 The interval and TOST count participants and training seeds; the exact p counts participants. Inconclusive is not "no
 effect": the verdict then says how small an effect the run could have seen.
@@ -23,7 +24,7 @@ from repro.errors import ReproError
 from repro.reporting.record import is_complete, load_numbers, record_of, write_whole
 from repro.types import Estimate
 
-Test = Literal["greater_than_half", "equivalent_to_half"]
+Test = Literal["greater_than_half", "equivalent_to_half", "greater_than_zero"]
 Outcome = Literal["supported", "not supported", "inconclusive", "not run"]
 
 ALPHA = 0.05
@@ -37,23 +38,26 @@ class Claim:
 
     id: str
     text: str
-    published: float
+    published: float | None  # None: the paper says which way, and gives no number that compares
     source: str
     notebook: str
-    key: str  # in numbers.json: "winrate.<a>_vs_<b>"
+    key: str  # in numbers.json: "winrate.<a>_vs_<b>", or another number that is 0 if there is no effect
     test: Test
 
     def __post_init__(self) -> None:
         if self.test not in get_args(Test):
             raise ReproError(f"claim {self.id} has no test {self.test!r}; have {', '.join(get_args(Test))}")
-        if not isinstance(self.published, int | float):
-            raise ReproError(f"claim {self.id} has {self.published!r} as its published value; give a number")
-        if not self.key.startswith("winrate."):
-            raise ReproError(f"claim {self.id} is tested by {self.key!r}; give a key that starts with 'winrate.'")
+        if not isinstance(self.published, int | float | None):
+            raise ReproError(f"claim {self.id} has {self.published!r} as its published value; give a number or null")
+        if self.key.startswith("winrate.") == (self.test == "greater_than_zero") or "." not in self.key:
+            raise ReproError(
+                f"claim {self.id} tests {self.key!r} by {self.test}; win rates, and only they, have a half"
+            )
 
     @property
-    def pair(self) -> str:
-        return self.key.removeprefix("winrate.")
+    def about(self) -> str:
+        """What the number is about, `<a>_vs_<b>` for a win rate; numbers beside it are called `mde.<about>`, ..."""
+        return self.key.partition(".")[2]
 
 
 @dataclass(frozen=True)
@@ -79,17 +83,19 @@ def load_claims(path: str | Path = "configs/claims.yaml") -> list[Claim]:
 
 def published(claims: Sequence[Claim]) -> dict[str, float]:
     """The published value by pair, for `win_rate_figure`."""
-    return {claim.pair: claim.published for claim in claims}
+    return {claim.about: claim.published for claim in claims if claim.published is not None}
 
 
 def verdict(claim: Claim, numbers: Mapping[str, Estimate]) -> Verdict:
     """What `numbers` (of `load_numbers`) say about `claim`, by the rules above; a key that is not there: not run."""
 
     def beside(name: str) -> float:
-        return numbers.get(f"{name}.{claim.pair}", MISSING).value
+        return numbers.get(f"{name}.{claim.about}", MISSING).value
 
     found, bound, mde = numbers.get(claim.key, MISSING), beside("tost_bound"), beside("mde")
-    above, below = found.low > 0.5, found.high < 0.5
+    of_zero = claim.test == "greater_than_zero"
+    null, named = (0.0, "zero") if of_zero else (0.5, "one half")
+    above, below = found.low > null, found.high < null
     greater, same = above and beside("p_holm") < ALPHA, beside("tost_p") < ALPHA
     outcome: Outcome = "inconclusive"
     reason = f"an effect of {mde:.2f} or more would have been seen" if mde == mde else "no spread to judge by"
@@ -97,11 +103,13 @@ def verdict(claim: Claim, numbers: Mapping[str, Estimate]) -> Verdict:
         outcome, reason = "not run", "no number yet"
     elif claim.test == "greater_than_half" and greater:
         outcome, reason = "supported", "interval above one half, exact test agrees"
+    elif of_zero and above:
+        outcome, reason = "supported", "interval above zero"
     elif same:
         outcome = "supported" if claim.test == "equivalent_to_half" else "not supported"
         reason = f"shown to be within {bound:.2f} of one half"
     elif below or (above and claim.test == "equivalent_to_half"):
-        outcome, reason = "not supported", f"interval {'below' if below else 'above'} one half"
+        outcome, reason = "not supported", f"interval {'below' if below else 'above'} {named}"
     n_seeds = int(beside("n_seeds")) if beside("n_seeds") == beside("n_seeds") else 0
     if n_seeds == 1 and outcome != "not run":
         reason += "; one training seed, so it is about these two assistants only"
@@ -124,7 +132,8 @@ def _row(found: Verdict) -> str:
     value = str(found.found) if found.found.n else "-"
     claim = f"{found.claim.text} ({found.claim.source})"
     outcome = f"**{found.outcome}**: {found.reason}"
-    return f"| {claim} | {found.claim.published:.2f} | {value} | {found.n_seeds or '-'} | {outcome} |"
+    published = "-" if found.claim.published is None else f"{found.claim.published:.2f}"
+    return f"| {claim} | {published} | {value} | {found.n_seeds or '-'} | {outcome} |"
 
 
 def _sources(profile: str, paths: Mapping[str, Path]) -> list[str]:

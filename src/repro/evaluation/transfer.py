@@ -1,0 +1,116 @@
+"""Does what an assistant learned with one user carry over to others?
+
+Assistants by simulators, all about the same tasks. Users differ in how easy they make it for any assistant, so what is
+compared is the gain over the initial assistant with the same user, paired by task:
+
+    gain(a, s) = met(a, s) - met(initial, s),    generalisation gap of a = gain(a, own) - mean over others of gain(a, s)
+
+arXiv 2605.09808 finds that assistants trained against role-play do well with it and not with others, and that those
+trained against a fine-tuned user do well with all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ReproError
+from ..scoring.rules import RequirementsMet
+from ..types import Estimate, Trajectory
+from .simulated_study import Trained
+from .stats import Clusters, estimate, minimum_detectable_effect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Held = Mapping[str, Sequence[Trajectory]]  # by simulator, the same tasks in the same order
+Grid = Mapping[Trained, Held]  # by assistant: arm and training seed
+UNIT = "share of requirements"
+
+
+def gains(before: Held, after: Held) -> dict[str, list[float]]:
+    """Per simulator and task: what one assistant meets more than another. NaN: one of the dialogues failed."""
+    met = RequirementsMet()
+    return {
+        user: [b.value - a.value for a, b in zip(met(before[user]), met(after[user]), strict=True)] for user in after
+    }
+
+
+def transfer(before: Held, after: Held | Sequence[Held], *, own: str) -> dict[str, Estimate]:
+    """`gain.<simulator>` for each, `others` (the mean over all but `own`) and `gap` (own less others).
+
+    `after` holds an assistant's dialogues, or one such mapping for each training seed; tasks and seeds are clusters.
+    """
+    return {
+        key: estimate(values, clusters, unit=UNIT) for key, (values, clusters) in _found(before, after, own).items()
+    }
+
+
+def _found(before: Held, after: Held | Sequence[Held], own: str) -> dict[str, tuple[list[float], Clusters]]:
+    runs = [gains(before, held) for held in ([after] if isinstance(after, Mapping) else after)]
+    users = list(runs[0]) if runs else []
+    if own not in users or len(users) < 2:
+        raise ReproError(f"a gap takes '{own}' and another simulator; have {', '.join(users) or 'none'}")
+    others = [[fmean(v) for v in zip(*(run[u] for u in users if u != own), strict=True)] for run in runs]
+    gaps = [[a - b for a, b in zip(run[own], rest, strict=True)] for run, rest in zip(runs, others, strict=True)]
+    by_user = {f"gain.{user}": _over([run[user] for run in runs]) for user in users}
+    return by_user | {"others": _over(others), "gap": _over(gaps)}
+
+
+def _over(runs: Sequence[Sequence[float]]) -> tuple[list[float], Clusters]:
+    """The values of all runs (training seeds), and what they belong to: tasks and runs."""
+    tasks: list[Hashable] = [i for run in runs for i in range(len(run))]
+    seeds: list[Hashable] = [k for k, run in enumerate(runs) for _ in run]
+    return [value for run in runs for value in run], {"task": tasks, "seed": seeds}
+
+
+def grid_table(grid: Grid) -> pd.DataFrame:
+    """What is met in each cell: columns arm, simulator, own, measure ("met"), value, low, high, n, n_unscored."""
+    import pandas as pd
+
+    met, rows = RequirementsMet(), []
+    for arm in dict.fromkeys(arm for arm, _ in grid):
+        runs = [held for (a, _), held in grid.items() if a == arm]
+        for user in runs[0]:
+            found = estimate(*_over([[score.value for score in met(held[user])] for held in runs]))
+            rows.append({"arm": arm, "simulator": user, "own": arm == user, "measure": "met", **_plain(found)})
+    return pd.DataFrame(rows)
+
+
+def transfer_table(grid: Grid) -> pd.DataFrame:
+    """`transfer` of every trained arm: columns arm, measure, value, low, high, n, n_unscored, n_seeds."""
+    import pandas as pd
+
+    runs = _by_arm(grid)
+    rows = [
+        {"arm": arm, "measure": key, **_plain(e), "n_seeds": len(runs[arm])}
+        for arm in runs
+        for key, e in transfer(grid["initial", None], runs[arm], own=arm).items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def transfer_numbers(grid: Grid) -> dict[str, Estimate]:
+    """For numbers.json: `transfer.<arm>.<what>`, and beside it `mde` and `n_seeds`, which a verdict reads."""
+    numbers = {}
+    for arm, runs in _by_arm(grid).items():
+        for key, (values, clusters) in _found(grid["initial", None], runs, arm).items():
+            found = numbers[f"transfer.{arm}.{key}"] = estimate(values, clusters, unit=UNIT)
+            mde = minimum_detectable_effect(values, clusters)
+            for name, value, unit in (("mde", mde, UNIT), ("n_seeds", len(runs), "seeds")):
+                numbers[f"{name}.{arm}.{key}"] = Estimate(
+                    value, math.nan, math.nan, found.n, found.n_unscored, unit=unit
+                )
+    return numbers
+
+
+def _by_arm(grid: Grid) -> dict[str, list[Held]]:
+    """The trained arms, each with what its training seeds held."""
+    arms = dict.fromkeys(arm for arm, seed in grid if seed is not None)
+    return {arm: [held for (a, _), held in grid.items() if a == arm] for arm in arms}
+
+
+def _plain(e: Estimate) -> dict[str, Any]:
+    return {"value": e.value, "low": e.low, "high": e.high, "n": e.n, "n_unscored": e.n_unscored}

@@ -1,0 +1,71 @@
+"""Is what an assistant gained told apart by user, and compared task by task?"""
+
+from __future__ import annotations
+
+import pytest
+
+from repro.errors import ReproError
+from repro.evaluation.transfer import gains, grid_table, transfer, transfer_table
+from repro.types import Requirement, Task, Trajectory, Turn
+
+WISHES = (Requirement("place", "place", "Hill Park", "the place"), Requirement("place2", "place", "Old Mill", "where"))
+POOR = "Dear all, please come and celebrate with us, we would all be so very happy to see you there."
+
+
+def held(n_met: list[int], error: str | None = None) -> list[Trajectory]:
+    """One dialogue per entry, whose text meets so many of two wishes."""
+    texts = [" ".join([POOR, *(r.value for r in WISHES[:n])]) for n in n_met]
+    task = [Task(f"t{i}", f"u{i}", "an intent", WISHES) for i in range(len(texts))]
+    return [
+        Trajectory(t, (Turn("user", "hi"), Turn("assistant", text)), "u", "a", 0, "max_turns", error)
+        for t, text in zip(task, texts, strict=True)
+    ]
+
+
+BEFORE = {"mine": held([0, 1, 0]), "other": held([0, 0, 0]), "third": held([1, 1, 1])}
+AFTER = {"mine": held([2, 2, 2]), "other": held([1, 1, 1]), "third": held([1, 1, 1])}
+
+
+def test_gains_are_paired_by_task():
+    assert gains(BEFORE, AFTER) == {"mine": [1.0, 0.5, 1.0], "other": [0.5] * 3, "third": [0.0] * 3}
+
+
+def test_the_gap_is_the_own_gain_less_the_mean_of_the_others():
+    found = transfer(BEFORE, AFTER, own="mine")
+    assert found["gain.mine"].value == pytest.approx(5 / 6)
+    assert found["others"].value == pytest.approx(1 / 4)
+    assert found["gap"].value == pytest.approx(5 / 6 - 1 / 4)
+    assert found["gap"].n == 3
+
+
+def test_a_gap_takes_two_simulators():
+    with pytest.raises(ReproError, match="a gap takes 'mine' and another simulator; have mine"):
+        transfer({"mine": BEFORE["mine"]}, {"mine": AFTER["mine"]}, own="mine")
+    with pytest.raises(ReproError, match="a gap takes 'yours'"):
+        transfer(BEFORE, AFTER, own="yours")
+
+
+def test_training_seeds_are_clusters_beside_tasks():
+    found = transfer(BEFORE, [AFTER, BEFORE], own="mine")  # the second seed learned nothing
+    assert found["gap"].value == pytest.approx((5 / 6 - 1 / 4) / 2)
+    assert (found["gap"].n, found["gap"].n_clusters) == (6, 3)
+    assert found["gap"].low <= 0 < found["gap"].high
+
+
+def test_a_failed_dialogue_is_unscored_wherever_it_counts():
+    failed = AFTER | {"mine": held([2, 2, 2], error="endpoint down")}
+    found = transfer(BEFORE, failed, own="mine")
+    assert {key: e.n_unscored for key, e in found.items()} == {
+        "gain.mine": 3, "gain.other": 0, "gain.third": 0, "others": 0, "gap": 3,
+    }  # fmt: skip
+
+
+def test_the_grid_has_every_cell_and_marks_an_arm_s_own_user():
+    table = grid_table({("initial", None): BEFORE, ("mine", 0): AFTER, ("mine", 1): BEFORE})
+    cells = table.set_index(["arm", "simulator"])
+    assert len(cells) == 6
+    assert cells.loc[("mine", "mine"), "value"] == pytest.approx((1 + 1 / 6) / 2)
+    assert [*cells.index[cells.own]] == [("mine", "mine")]
+    found = transfer_table({("initial", None): BEFORE, ("mine", 0): AFTER, ("mine", 1): BEFORE})
+    assert {*found.arm} == {"mine"}
+    assert {*found.n_seeds} == {2}
