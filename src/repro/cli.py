@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_profile(train, default="cpu")
     train.add_argument("--jobs", type=int, default=1, help="processes side by side, each with its share of the cores")
     train.add_argument("--release", action="store_true", help="only copy what is finished to checkpoints/")
+    train.add_argument("--adopt", action="store_true", help="only take what is released and made as the profile says")
     train.set_defaults(command=_train)
 
     simulators = verbs.add_parser("simulators", help="which simulators there are; whether yours keeps the contract")
@@ -157,6 +158,8 @@ def _train(arguments: argparse.Namespace) -> None:
         raise ReproError(f"profile {arguments.profile} trains nothing: it takes the adapters in checkpoints/")
     if arguments.release:
         print("\n".join(queue.release_finished(lab)) or "nothing is finished yet")
+    elif arguments.adopt:
+        print("\n".join(queue.adopt_released(lab)) or "nothing that is released and missing here was made that way")
     elif arguments.jobs > 1:
         queue.side_by_side(arguments.jobs, ["--profile", arguments.profile, *arguments.models])
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from repro.config import load_profile
 from repro.errors import ReproError
 from repro.provenance import sha256_of
 from repro.training import queue
-from repro.training.identity import parents_of
+from repro.training.identity import made_from, parents_of
 from repro.training.lab import Lab
 
 CPU = replace(load_profile("cpu"), arms={"roleplay": 2, "userlm": 2, "oracle": 1})
@@ -79,6 +80,27 @@ def test_a_child_of_other_parents_is_not_released(tmp_path):
     with pytest.raises(ReproError, match="assistant-oracle-s0 was trained with another initial"):
         queue.release_finished(lab)
     assert not (tmp_path / "checkpoints").exists()
+
+
+def test_adopted_is_what_was_made_just_as_the_profile_says(tmp_path):
+    there = Lab(CPU, root=tmp_path / "there")
+    for name in ("initial", "userlm", "assistant-userlm-s0", "assistant-oracle-s0"):
+        finished(there, name)
+        parents = {parent: there.work / parent for parent in parents_of(name)}
+        record = json.loads((there.work / name / "checkpoint.json").read_text())
+        record["made_from"] = made_from(name, CPU, seed=0, parents=parents)
+        if name == "assistant-oracle-s0":
+            record["made_from"]["steps"] += 1
+        (there.work / name / "checkpoint.json").write_text(json.dumps(record))
+    queue.release_finished(there)
+    here = Lab(CPU, root=tmp_path / "here")
+    shutil.copytree(tmp_path / "there" / "checkpoints", tmp_path / "here" / "checkpoints")
+    assert queue.adopt_released(here) == ["initial", "userlm", "assistant-userlm-s0"]
+    assert [here.make(name) for name in ("initial", "userlm", "assistant-userlm-s0")] == ["finished before"] * 3
+    assert queue.adopt_released(here) == []
+    other = Lab(replace(CPU, warmup=replace(CPU.warmup, n_dialogues=7)), root=tmp_path / "here")
+    other.work = tmp_path / "other"
+    assert queue.adopt_released(other) == []  # not the initial one, so none of its children
 
 
 def test_toys_are_not_released(tmp_path):

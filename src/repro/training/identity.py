@@ -51,6 +51,11 @@ def check(folder: Path, expected: Mapping[str, Any], record: Mapping[str, Any]) 
         )
 
 
+def is_made_from(folder: Path, expected: Mapping[str, Any]) -> bool:
+    """Whether the finished adapter in `folder` was made from just that."""
+    return not _difference(checkpoints.load_record(folder).get("made_from", {}), expected)
+
+
 def check_begun(folder: Path, expected: Mapping[str, Any]) -> None:
     """The same for a training folder, which is marked when it is new."""
     mark = folder / "made_from.json"

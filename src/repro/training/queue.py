@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from ..config import Config
 from ..errors import ReproError
 from .checkpoints import is_finished, release
-from .identity import check_parents, parents_of
+from .identity import check_parents, is_made_from, made_from, parents_of
 from .lab import Lab, assistant_name
 
 RELEASED = "cpu"  # the profile whose models are shipped
@@ -59,6 +59,19 @@ def _worker(cores: Sequence[int], arguments: Sequence[str]) -> subprocess.Popen[
     pin = f"os.sched_setaffinity(0, {list(cores)})" if hasattr(os, "sched_setaffinity") else "pass"
     start = f"import os, sys; {pin}; from repro.cli import main; sys.exit(main())"
     return subprocess.Popen([sys.executable, "-c", start, "train", *arguments], env=environment)
+
+
+def adopt_released(lab: Lab) -> list[str]:
+    """Take the released adapters that were made just as the profile says, so that only what is missing is trained."""
+    taken = []
+    for name in names(lab.config):
+        released, parents = lab.root / "checkpoints" / name, {p: lab.work / p for p in parents_of(name)}
+        if is_finished(lab.work / name) or not is_finished(released) or not all(map(is_finished, parents.values())):
+            continue
+        if is_made_from(released, made_from(name, lab.config, seed=lab.seed, parents=parents)):
+            release(released, lab.work / name)
+            taken.append(name)
+    return taken
 
 
 def release_finished(lab: Lab) -> list[str]:
