@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 
 from repro.models import Sampling, ScriptedModel
+from repro.seeds import derive
 from repro.simulators.roleplay import (
     END,
     MAX_WORDS,
     RolePlay,
     agenda,
     ends,
+    examples,
     out_of_role,
     persona_of,
     personas,
@@ -141,6 +143,31 @@ def test_a_persona_is_told_once_and_kept_for_the_dialogue():
     drawn = {persona_of(replace(TASK, id=f"t{i}"), 0) for i in range(60)}
     assert len(drawn) > 45
     assert persona_of(replace(TASK, persona="a judge"), 0) == "a judge"
+
+
+def test_a_style_is_told_to_all_and_examples_are_drawn_once_a_dialogue():
+    model = Recorder("hm")
+    user = RolePlay(model, style=True, n_examples=4)
+    user.reply([TASK], [[]], seed=0)
+    user.reply([TASK], [OPENED], seed=0)
+    first, later = (asked["contexts"][0][0].text for asked in model.asked)
+    assert first == later
+    assert "Type as people do in a chat" in first
+    shown = examples(derive(0, TASK.id, "examples"), 4)
+    assert len(set(shown)) == 4
+    assert f"Others write like this: {' / '.join(shown)} / When you have it" in first
+    assert len({examples(seed, 4)[0] for seed in range(60)}) > 20
+
+
+def test_examples_are_words_of_train_users_and_of_no_task_of_the_study():
+    from repro.data.acts import mentions
+    from repro.data.tasks import make_tasks
+
+    said = "\n".join(examples(0, 80))
+    wanted = [r for task in make_tasks(300, split="eval", seed=1) for r in task.requirements]
+    named = {r.value: r for r in wanted if r.kind in ("name", "place")}
+    assert len(named) > 50
+    assert not [value for value, r in named.items() if mentions(r, said)]
 
 
 def test_without_a_persona_nobody_is_told_who_they_are():

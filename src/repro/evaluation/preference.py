@@ -21,7 +21,10 @@ from repro.types import Estimate
 Position = Literal["a_first", "b_first", "unknown"]
 
 # A pair is named `<later>_vs_<earlier>`; an arm that is not listed comes last, so that a new simulator leads its pairs.
-ARMS = ("initial", "roleplay_raw", "roleplay", "roleplay_persona", "exhaustive", "userlm", "oracle")
+ARMS = (
+    "initial", "roleplay_raw", "roleplay", "roleplay_persona", "roleplay_style", "roleplay_examples", "roleplay_warm",
+    "roleplay_all", "exhaustive", "userlm", "oracle",
+)  # fmt: skip
 BOUND = 0.05  # ours: a win rate between 0.45 and 0.55 is called no difference; the paper calls 0.51 indistinguishable
 NAN = float("nan")
 

@@ -7,6 +7,7 @@ which register a class or a function without arguments in the entry-point group 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,16 +18,21 @@ from .base import UserSimulator
 from .exhaustive import Exhaustive
 from .reference import ReferenceUsers
 from .replay import Replay
-from .roleplay import RolePlay
+from .roleplay import SAMPLING, RolePlay
 from .userlm import UserLM
 
 GROUP = "repro.simulators"
+WARM = replace(SAMPLING, temperature=1.2)  # ours: half as warm again as role-play otherwise is
 
 # By name, from a model: what `NAME:MODEL` stands for.
 ON_A_MODEL: dict[str, Callable[[ChatModel], UserSimulator]] = {
     "roleplay_raw": partial(RolePlay, name="roleplay_raw", helped=False),
     "roleplay": RolePlay,
     "roleplay_persona": partial(RolePlay, name="roleplay_persona", persona=True),
+    "roleplay_style": partial(RolePlay, name="roleplay_style", style=True),
+    "roleplay_examples": partial(RolePlay, name="roleplay_examples", n_examples=6),
+    "roleplay_warm": partial(RolePlay, name="roleplay_warm", sampling=WARM),
+    "roleplay_all": partial(RolePlay, name="roleplay_all", persona=True, style=True, n_examples=6, sampling=WARM),
     "userlm": UserLM,
 }
 
@@ -43,9 +49,7 @@ def _released_userlm(base: str, dtype: str) -> UserSimulator:
 
 # By name, from the base weights' name and type.
 SIMULATORS: dict[str, Callable[[str, str], UserSimulator]] = {
-    "roleplay_raw": _on_base("roleplay_raw"),
-    "roleplay": _on_base("roleplay"),
-    "roleplay_persona": _on_base("roleplay_persona"),
+    **{name: _on_base(name) for name in ON_A_MODEL},
     "userlm": _released_userlm,
     "exhaustive": lambda *_: Exhaustive(),
     "oracle": lambda *_: ReferenceUsers(),

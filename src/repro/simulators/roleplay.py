@@ -6,7 +6,8 @@ speaks under the user's header. `roleplay_raw` is that and no more. A 135M model
 request, then one wish after another by name; what follows is the model's), a turn is its first line, and one that
 falls out of role is drawn again a few times. How often a turn was redrawn, and how often it was out of role all the
 same, is on the turn's flags. Agendas for simulated users: Schatzmann et al. 2007, "Agenda-based user simulation".
-`roleplay_persona` is `roleplay` that is also told who it is (`personas.yaml`).
+Ways to make it more like people, alone or together: a persona (`personas.yaml`), a style to write in
+(`roleplay_style.txt`), a few messages of users to write like (`roleplay_examples.yaml`), a higher temperature.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
+from random import Random
 
 from ..models.base import ChatModel, Sampling
 from ..seeds import derive
@@ -43,6 +45,8 @@ class RolePlay:
     name: str = "roleplay"
     helped: bool = True
     persona: bool = False  # whether each dialogue is held by somebody of `personas.yaml`, or by `Task.persona`
+    style: bool = False  # whether it is told to write as people type
+    n_examples: int = 0  # messages of users it is shown, as many first as later ones, others for each dialogue
     n_tries: int = 3
     sampling: Sampling = SAMPLING
 
@@ -58,16 +62,21 @@ class RolePlay:
                 turns[i] = turn
         return [turn for turn in turns if turn is not None]
 
+    def told(self, task: Task, seed: int) -> Turn:
+        """The system turn, the same throughout a dialogue."""
+        who = persona_of(task, seed) if self.persona else ""
+        shown = examples(derive(seed, task.id, "examples"), self.n_examples)
+        return system_turn(task, who, style=self.style, shown=shown)
+
     def _draw(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], seed: int, attempt: int) -> list[Turn]:
-        who = [persona_of(task, seed) if self.persona else "" for task in tasks]
-        contexts = [[system_turn(t, w), *d] for t, w, d in zip(tasks, who, dialogues, strict=True)]
+        contexts = [[self.told(task, seed), *d] for task, d in zip(tasks, dialogues, strict=True)]
         seeds = [derive(seed, t.id, "user", len(d), attempt) for t, d in zip(tasks, dialogues, strict=True)]
         begun = [agenda(t, d) if self.helped else "" for t, d in zip(tasks, dialogues, strict=True)]
         sampling = replace(self.sampling, may_end=False)
         drawn = self.model.generate(contexts, sampling=sampling, seeds=seeds, role="user", prefixes=begun)
-        return [self._read(t, d, attempt) for t, d in zip(drawn, dialogues, strict=True)]
+        return [self._noticed(t, d, attempt) for t, d in zip(drawn, dialogues, strict=True)]
 
-    def _read(self, turn: Turn, dialogue: Sequence[Turn], attempt: int) -> Turn:
+    def _noticed(self, turn: Turn, dialogue: Sequence[Turn], attempt: int) -> Turn:
         """The turn as the assistant will see it: its first line if helped, with what was noticed."""
         text = turn.text.split("\n")[0].strip() if self.helped else turn.text
         flags = [*turn.flags, *(["resampled"] if attempt else [])]
@@ -76,17 +85,33 @@ class RolePlay:
         return Turn("user", text, ends=bool(dialogue) and ends(text), flags=tuple(flags))
 
 
-@lru_cache(maxsize=1)
-def _template() -> str:
-    return (Path(__file__).parent / "roleplay_system.txt").read_text("utf-8").strip()  # once: a run keeps its prompt
+@cache
+def _read(name: str) -> str:
+    return (Path(__file__).parent / name).read_text("utf-8").strip()  # once: a run keeps its prompts
 
 
-@lru_cache(maxsize=1)
+@cache
 def personas() -> list[str]:
     """All of `personas.yaml`."""
     import yaml
 
-    return [str(one) for one in yaml.safe_load((Path(__file__).parent / "personas.yaml").read_text("utf-8"))]
+    return [str(one) for one in yaml.safe_load(_read("personas.yaml"))]
+
+
+@cache
+def _messages() -> tuple[list[str], list[str]]:
+    """First and later messages of `roleplay_examples.yaml`."""
+    import yaml
+
+    kept = yaml.safe_load(_read("roleplay_examples.yaml"))
+    return kept["first"], kept["later"]
+
+
+def examples(seed: int, n: int) -> list[str]:
+    """`n` messages of users, the first half opening a dialogue."""
+    first, later = _messages()
+    draw = Random(seed)
+    return [*draw.sample(first, (n + 1) // 2), *draw.sample(later, n // 2)]
 
 
 def persona_of(task: Task, seed: int) -> str:
@@ -94,11 +119,14 @@ def persona_of(task: Task, seed: int) -> str:
     return task.persona or personas()[derive(seed, task.id, "persona") % len(personas())]
 
 
-def system_turn(task: Task, persona: str = "") -> Turn:
+def system_turn(task: Task, persona: str = "", *, style: bool = False, shown: Sequence[str] = ()) -> Turn:
     """What the role-player is told. It sees what the paper's does: the intent, the requirements and a prompt."""
     wishes = "; ".join(f"{r.label}: {r.value}" for r in task.requirements)
     who = f" You are {persona}." if persona else ""
-    return Turn("system", _template().format(intent=task.intent, who=who, wishes=wishes, end=END))
+    manner = f"{_read('roleplay_style.txt')} " if style else ""
+    others = f"Others write like this: {' / '.join(shown)} / " if shown else ""
+    said = {"intent": task.intent, "who": who, "wishes": wishes, "style": manner, "examples": others, "end": END}
+    return Turn("system", _read("roleplay_system.txt").format(**said))
 
 
 def agenda(task: Task, dialogue: Sequence[Turn]) -> str:
