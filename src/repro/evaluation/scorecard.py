@@ -27,7 +27,7 @@ def card(
     """`realism` has columns simulator, measure, value, low, ..., with rows of `name` and of `oracle`; `utility` holds
     win rates over the initial assistant by arm; `generalisation` is what `transfer` gives."""
     sides = [realism[realism.simulator == side].set_index("measure") for side in (name, "oracle")]
-    mine, users = ({measure: _of(row) for measure, row in side.iterrows()} for side in sides)
+    mine, users = ({measure: _of(dict(row)) for measure, row in side.iterrows()} for side in sides)
     return {
         "simulator": name,
         "made_with": dict(made_with),

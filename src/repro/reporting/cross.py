@@ -43,6 +43,7 @@ def grid_figure(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         fig.subplots_adjust(left=3.2 / fig.get_figwidth(), right=0.98, top=1 - 2.0 / height, bottom=0.25 / height)
         colours = sns.light_palette("#0072B2", as_cmap=True)
         sns.heatmap(values, ax=ax, cmap=colours, vmin=0, vmax=1, cbar=False, linewidths=2, linecolor="white")
+        row: Any
         for row in cells.itertuples():
             _write_cell(ax, users.index(row.simulator), arms.index(row.arm), row)
         ax.set(xlabel="", ylabel="")
