@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from repro.errors import ReproError
 from repro.evaluation.preference import PairResult
+from repro.reporting.panels import panel_figure
 from repro.reporting.style import (
     ARM_COLOURS,
     ARM_LABELS,
@@ -160,52 +161,16 @@ def behaviour_figure(data: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
 
     `data` is tidy: `arm`, `measure` (a key of MEASURES, or a name of one's own), `value`, `low`, `high`.
     """
-    import matplotlib.pyplot as plt
-
     _need(data, ("arm", "measure", "value", "low", "high"))
-    measures = [name for name in dict.fromkeys([*MEASURES, *data.measure]) if name in set(data.measure)]
-    arms = in_order(data.arm, [*ARM_LABELS])
-    with style():
-        fig, axes = plt.subplots(
-            1, len(measures), figsize=(2.2 + 2.35 * len(measures), 2.1 + 0.5 * len(arms)), sharey=True, squeeze=False
-        )
-        height, width = fig.get_figheight(), fig.get_figwidth()
-        fig.subplots_adjust(left=2.75 / width, right=0.985, top=1 - 1.6 / height, bottom=0.55 / height, wspace=0.16)
-        for ax, measure in zip(axes[0], measures, strict=True):
-            _draw_measure(ax, measure, data[data.measure == measure], arms)
-        axes[0][0].set_yticks(range(len(arms)), [arm_label(arm) for arm in arms])
-        for tick, arm in zip(axes[0][0].get_yticklabels(), arms, strict=True):
-            tick.set(color=arm_ink(arm), weight="bold")
-        axes[0][0].annotate(
-            "trained with", (0, 1), (-8, 12), xycoords="axes fraction", textcoords="offset points",
-            ha="right", color=QUIET, fontsize=11,
-        )  # fmt: skip
-        counts = sorted({*data.n}) if "n" in data else []
-        of = f", n = {' to '.join(str(n) for n in dict.fromkeys([counts[0], counts[-1]]))}" if counts else ""
-        headline(
-            fig,
-            "What does each assistant do?",
-            f"Means over dialogues with held-out reference users{of}. Lines: 95% intervals.",
-        )
-    return fig, data
+    return panel_figure(
+        data, who="arm", titles=MEASURES, shares=SHARES, head="trained with", question="What does each assistant do?",
+        subtitle=f"Means over dialogues with held-out reference users{_counted(data)}. Lines: 95% intervals.",
+    )  # fmt: skip
 
 
-def _draw_measure(ax: Axes, measure: str, rows: pd.DataFrame, arms: Sequence[str]) -> None:
-    top = 1.0 if measure in SHARES else float(rows[["value", "high"]].max().max()) * 1.05
-    row: Any
-    for row in rows.itertuples():
-        y, colour = arms.index(row.arm), arm_colour(row.arm)
-        ax.plot([row.low, row.high], [y, y], color=colour, lw=3, solid_capstyle="round", zorder=3)
-        ax.plot(row.value, y, "o", color=colour, ms=8, mec="white", mew=1.0, zorder=4)
-        digits = 2 if measure in SHARES else 1 if top < 20 else 0
-        text = f"{row.value:.{digits}f}" if row.value == row.value else ""
-        ax.annotate(text, (row.value, y), (0, 9), textcoords="offset points", ha="center", fontsize=10.5, color=INK)
-    ax.set(xlim=(-0.08 * top, 1.08 * top), ylim=(len(arms) - 0.5, -0.7))
-    ax.set_title(MEASURES.get(measure, measure.replace("_", " ")), fontsize=12.5, loc="left", color=INK, pad=10)
-    ax.locator_params(axis="x", nbins=3)
-    ax.grid(axis="y", color=FAINT, lw=0.8)
-    ax.tick_params(left=False)
-    ax.spines["left"].set_visible(False)
+def _counted(data: pd.DataFrame) -> str:
+    counts = sorted({*data.n}) if "n" in data else []
+    return f", n = {' to '.join(str(n) for n in dict.fromkeys([counts[0], counts[-1]]))}" if counts else ""
 
 
 def training_curves_figure(data: pd.DataFrame, *, span: int = 10) -> tuple[Figure, pd.DataFrame]:

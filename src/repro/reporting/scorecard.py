@@ -11,20 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from repro.errors import ReproError
 from repro.reporting.style import FAINT, INK, QUIET, arm_colour, arm_ink, arm_label, headline, style
+from repro.reporting.talk import TALK
+
+CARD = (
+    "revealed_first", "tells_when_asked", "leaves_after_draft", "ends_f1", "first_turn_diversity", "out_of_role",
+)  # fmt: skip
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-TALK = {
-    "revealed_first": "tells in the first turn",
-    "tells_when_asked": "tells more when asked",
-    "leaves_after_draft": "leaves after a draft",
-    "ends_f1": "leaves where users left (F1)",
-    "first_turn_diversity": "first turns differ",
-    "out_of_role": "out of role",
-}
 
 
 def scorecard_figure(
@@ -37,7 +33,7 @@ def scorecard_figure(
 
     if not {name, "oracle"} <= {*realism.simulator} or utility.empty:
         raise ReproError(f"a score card needs rows of '{name}', of 'oracle' and at least one win rate")
-    measures = [measure for measure in TALK if measure in {*realism[realism.simulator == name].measure}]
+    measures = [measure for measure in CARD if measure in {*realism[realism.simulator == name].measure}]
     arms = [*utility.sort_values("value", ascending=False).arm]
     with style():
         height = 2.3 + 0.62 * max(len(measures), len(arms))
@@ -63,7 +59,15 @@ def _draw_talk(ax: Axes, y: int, measure: str, rows: pd.DataFrame, name: str) ->
     for who, colour, mark, shift in (("oracle", arm_colour("oracle"), "D", 0.16), (name, INK, "o", -0.16)):
         for row in rows[rows.simulator == who].itertuples():
             _dot(ax, y + shift, row, colour, mark)
-    ax.text(-0.03, y, TALK[measure], transform=ax.get_yaxis_transform(), ha="right", va="center", color=INK)
+    ax.text(
+        -0.03,
+        y,
+        TALK[measure].replace("\n", " "),
+        transform=ax.get_yaxis_transform(),
+        ha="right",
+        va="center",
+        color=INK,
+    )
 
 
 def _draw_arm(ax: Axes, y: int, row: Any, *, own: bool) -> None:

@@ -1,0 +1,80 @@
+"""How do several measures of the same few stand side by side?
+
+One small panel per measure, the same rows in each, names once at the left: dots with their intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from repro.reporting.style import (
+    ARM_LABELS,
+    FAINT,
+    INK,
+    QUIET,
+    arm_colour,
+    arm_ink,
+    arm_label,
+    headline,
+    in_order,
+    style,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def panel_figure(
+    data: pd.DataFrame, *, who: str, titles: Mapping[str, str], shares: Sequence[str], head: str, question: str,
+    subtitle: str,
+) -> tuple[Figure, pd.DataFrame]:  # fmt: skip
+    """`data` is tidy: the column `who` names, `measure`, `value`, `low`, `high`.
+
+    Measures come in the order of `titles`, then any others under their own names; those of `shares` run from 0 to 1.
+    """
+    import matplotlib.pyplot as plt
+
+    measures = [name for name in dict.fromkeys([*titles, *data.measure]) if name in set(data.measure)]
+    rows = in_order(data[who], [*ARM_LABELS])
+    with style():
+        fig, axes = plt.subplots(
+            1, len(measures), figsize=(2.2 + 2.35 * len(measures), 2.1 + 0.5 * len(rows)), sharey=True, squeeze=False
+        )
+        height, width = fig.get_figheight(), fig.get_figwidth()
+        fig.subplots_adjust(left=2.75 / width, right=0.985, top=1 - 1.6 / height, bottom=0.55 / height, wspace=0.16)
+        for ax, measure in zip(axes[0], measures, strict=True):
+            _draw(ax, data[data.measure == measure], who, rows, share=measure in shares)
+            ax.set_title(titles.get(measure, measure.replace("_", " ")), fontsize=12.5, loc="left", color=INK, pad=10)
+        _name_rows(axes[0][0], rows, head)
+        headline(fig, question, subtitle)
+    return fig, data
+
+
+def _name_rows(ax: Axes, rows: Sequence[str], head: str) -> None:
+    ax.set_yticks(range(len(rows)), [arm_label(row) for row in rows])
+    for tick, row in zip(ax.get_yticklabels(), rows, strict=True):
+        tick.set(color=arm_ink(row), weight="bold")
+    ax.annotate(
+        head, (0, 1), (-8, 12), xycoords="axes fraction", textcoords="offset points", ha="right", color=QUIET,
+        fontsize=11,
+    )  # fmt: skip
+
+
+def _draw(ax: Axes, rows: pd.DataFrame, who: str, names: Sequence[str], *, share: bool) -> None:
+    top = 1.0 if share else float(rows[["value", "high"]].max().max()) * 1.05
+    row: Any
+    for row in rows.to_dict("records"):
+        y, colour = names.index(row[who]), arm_colour(row[who])
+        ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=3, solid_capstyle="round", zorder=3)
+        ax.plot(row["value"], y, "o", color=colour, ms=8, mec="white", mew=1.0, zorder=4)
+        digits = 2 if share else 1 if top < 20 else 0
+        text = f"{row['value']:.{digits}f}" if row["value"] == row["value"] else ""
+        ax.annotate(text, (row["value"], y), (0, 9), textcoords="offset points", ha="center", fontsize=10.5, color=INK)
+    ax.set(xlim=(-0.08 * top, 1.08 * top), ylim=(len(names) - 0.5, -0.7))
+    ax.locator_params(axis="x", nbins=3)
+    ax.grid(axis="y", color=FAINT, lw=0.8)
+    ax.tick_params(left=False)
+    ax.spines["left"].set_visible(False)
