@@ -31,20 +31,27 @@ def initial(config: Config, *, seed: int, folder: Path) -> Made:
     w = config.warmup
     dialogues = warmup_dialogues(w.n_dialogues, seed=seed, p_talkative=w.p_talkative)
     rows = [[system_prompt(), *dialogue.turns] for dialogue in dialogues]
-    return _fine_tuned(config, w, rows, "assistant", seed=seed, folder=folder)
+    return _fine_tuned(config, w, rows, "assistant", seed=seed, folder=folder, linear_only=False)
 
 
 def userlm(config: Config, logs: Sequence[Trajectory], *, seed: int, folder: Path) -> Made:
-    """The user language model: fine-tuned on the users' side of the logs."""
+    """The user language model: fine-tuned on the users' side of the logs.
+
+    Its end token is the pretraining one, which is as good as new to it. With embeddings free it is learned in its own
+    embedding, which the adapter does not carry: the user whose adapter ships would seldom leave.
+    """
     rows = [flipped(log.task, log.turns) for log in logs if not log.error]
-    return _fine_tuned(config, config.user_lm, rows, "user", seed=seed, folder=folder)
+    return _fine_tuned(config, config.user_lm, rows, "user", seed=seed, folder=folder, linear_only=True)
 
 
 def _fine_tuned(
-    config: Config, how: SFTConfig, rows: Sequence[Sequence[Turn]], role: Role, *, seed: int, folder: Path
-) -> Made:
-    """A fine-tune of all weights on what `role` said, shipped as the low-rank part of what it changed."""
-    recipe = SFTRecipe(how.learning_rate, how.batch_size, num_train_epochs=how.num_train_epochs, seed=seed)
+    config: Config, how: SFTConfig, rows: Sequence[Sequence[Turn]], role: Role, *, seed: int, folder: Path,
+    linear_only: bool,
+) -> Made:  # fmt: skip
+    """A fine-tune on what `role` said, of all weights or of the linear layers; its low-rank part is what ships."""
+    recipe = SFTRecipe(
+        how.learning_rate, how.batch_size, num_train_epochs=how.num_train_epochs, linear_only=linear_only, seed=seed
+    )
     base, tokenizer = load_weights(config.model, dtype="float32")
     tuned = train_sft(rows, role=role, base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
     plain, _ = load_weights(config.model, dtype="float32")

@@ -15,6 +15,7 @@ from ..errors import ReproError
 from ..models.chat import ChatFormat
 from ..types import Role, Turn
 from .heads import token_logps
+from .lora import LINEAR
 from .resume import last_checkpoint
 
 
@@ -29,6 +30,7 @@ class SFTRecipe:
     max_length: int = 1024
     warmup_ratio: float = 0.1  # arXiv 2605.09808
     lr_scheduler_type: str = "cosine"  # arXiv 2605.09808
+    linear_only: bool = False  # leave embeddings and norms as they are: what `extract_adapter` cannot carry
     save_steps: int = 50
     seed: int = 0
 
@@ -56,6 +58,9 @@ def train_sft(
     data = rows(dialogues, role=role, chat=ChatFormat(tokenizer))
     if not data:
         raise ReproError(f"no {role} turn in {len(dialogues)} dialogues; there is nothing to train on")
+    if recipe.linear_only:
+        for name, weight in base.named_parameters():
+            weight.requires_grad_(name.split(".")[-2] in LINEAR)
     trainer = _trainer()(
         model=base, args=_config(recipe, Path(folder)),
         train_dataset=Dataset.from_list(data), processing_class=tokenizer,
