@@ -160,7 +160,7 @@ def test_an_installed_package_brings_its_own(monkeypatch):
         ("list.yaml", "list.yaml has to hold 'simulator: SPEC'"),
         ("both.yaml", "both.yaml has to hold 'simulator: SPEC'"),
         ("weights.yaml", "the mixture in weights.yaml has to be lines of 'SPEC: weight'"),
-        ("arguments.yaml", "'roleplay:tiny' takes no argument 'n_trys'; have helped, model, n_tries"),
+        ("arguments.yaml", "'roleplay:tiny' takes no argument 'n_trys'; have helped, model, n_examples"),
         ("torn.yaml", "torn.yaml is not YAML"),
         ("roleplay:no/such/folder", "no model at 'no/such/folder'"),
     ],
