@@ -112,7 +112,15 @@ class Stubborn(User):
         return Turn("user", "again")
 
 
+class FailsAlone(User):
+    def reply(self, tasks, dialogues, *, seed):
+        if len(tasks) == 6:
+            raise KeyError("half a batch")
+        return super().reply(tasks, dialogues, seed=seed)
+
+
 BROKEN = [
+    (FailsAlone, "speaks", "it raised KeyError: 'half a batch'"),
     (Fails, "speaks", "it raised RuntimeError: no licence"),
     (Short, "speaks", "asked for 12 turns, got 11"),
     (NoList, "speaks", "asked for 12 turns, got str"),

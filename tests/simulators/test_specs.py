@@ -115,6 +115,12 @@ def test_an_endpoint_is_asked_to_play_the_user_without_words_put_in_its_mouth(sp
     assert (user.model.base_url, user.model.model) == ("http://127.0.0.1:9/v1", "some/model")
 
 
+def test_role_play_at_an_endpoint_keeps_its_ways():
+    user = load_simulator("roleplay_all:openai:http://127.0.0.1:9/v1#m")
+    assert isinstance(user, RolePlay)
+    assert (user.name, user.helped, user.persona, user.style, user.n_examples) == ("roleplay_all", False, True, True, 6)
+
+
 class Point:
     def __init__(self, thing, name="theirs") -> None:
         self.thing, self.name, self.value = thing, name, "their_package:Users"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,9 +21,7 @@ from ..simulators.roleplay import out_of_role
 from ..types import Task, Turn
 
 Result = Literal["passed", "noted", "failed"]
-SAME_ENOUGH = (
-    0.75  # ours: bfloat16 weights may tip a token when a batch is cut otherwise; a wrong order tips most turns
-)
+SAME_ENOUGH = 0.75  # ours: in bfloat16 another batch may tip a token here and there; a wrong order tips most turns
 STRAYS_OFTEN = 0.5  # ours: share of turns out of role above which a reader should know
 SLOW = 2.0  # seconds a turn: training needs tens of thousands. ours
 _MARK = re.compile(r"<\|[^|>]*\|>|\[/?INST\]|</?s>")
@@ -49,28 +47,30 @@ class _Said:
 
 
 def check_contract(user: UserSimulator, *, n: int = 12, seed: int = 0) -> list[Check]:
-    """All checks of `user` on `n` tasks. If it cannot speak at all there is one, which says why."""
-    tasks = make_tasks(n, split="train", seed=seed)
-    begun = time.perf_counter()
+    """All checks of `user` on `n` tasks. If it fails to speak at any of them there is one, which says why."""
     try:
-        moments = _conversation(user, tasks, seed)
+        return _checks(user, make_tasks(n, split="train", seed=seed), seed)
+    except ReproError as error:
+        return [Check("speaks", "failed", str(error))]
     except Exception as error:  # whatever somebody else's code may raise
-        return [
-            Check("speaks", "failed", str(error) if isinstance(error, ReproError) else f"it raised {one_line(error)}")
-        ]
+        return [Check("speaks", "failed", f"it raised {one_line(error)}")]
+
+
+def _checks(user: UserSimulator, tasks: Sequence[Task], seed: int) -> list[Check]:
+    begun = time.perf_counter()
+    moments = _conversation(user, tasks, seed)
     seconds = (time.perf_counter() - begun) / sum(len(moment.turns) for moment in moments)
-    checks: list[Callable[[], Check]] = [
-        lambda: _speaks(moments),
-        lambda: _opens(moments[0]),
-        lambda: _keeps_role(moments),
-        lambda: _hides_format(moments),
-        lambda: _repeats(user, moments[1], seed),
-        lambda: _is_varied(user, moments[0], seed),
-        lambda: _minds_no_order(user, moments[1], seed),
-        lambda: _leaves(moments),
-        lambda: Check("speed", "noted" if seconds > SLOW else "passed", f"{seconds:.2g} seconds a turn"),
+    return [
+        _speaks(moments),
+        _opens(moments[0]),
+        _keeps_role(moments),
+        _hides_format(moments),
+        _repeats(user, moments[1], seed),
+        _is_varied(user, moments[0], seed),
+        _minds_no_order(user, moments[1], seed),
+        _leaves(moments),
+        Check("speed", "noted" if seconds > SLOW else "passed", f"{seconds:.2g} seconds a turn"),
     ]
-    return [check() for check in checks]
 
 
 def _conversation(user: UserSimulator, tasks: Sequence[Task], seed: int) -> list[_Said]:

@@ -2,7 +2,7 @@
 
 Any endpoint that speaks OpenAI's chat completions (vLLM, SGLang, llama.cpp, a company's). Such an endpoint writes the
 assistant's turns only, so to play the user the sides are swapped: what the user said becomes the assistant's, and the
-other way round. Requests run side by side in threads; the client retries with growing pauses, so many times.
+other way round. Requests run side by side in threads; the client retries a few times, with growing pauses.
 """
 
 from __future__ import annotations

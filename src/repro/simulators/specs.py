@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def _on_model(model: str, name: str, base: str, dtype: str) -> UserSimulator:
     """One of ours on another model. Nobody can begin an endpoint's turns for it, so there role-play goes without."""
     user = ON_A_MODEL[name](load_model(model, base=base, dtype=dtype))
     if isinstance(user, RolePlay) and model.startswith(f"{SCHEME}:"):
-        return RolePlay(user.model, name=name, helped=False, persona=user.persona)
+        return replace(user, helped=False)
     return user
 
 
@@ -113,8 +114,6 @@ def _positive(weights: Any, path: Path) -> dict[str, float]:
 
 def _with_arguments(spec: str, arguments: Mapping[str, Any], name: str, base: str, dtype: str) -> UserSimulator:
     """A class made with arguments; to one of ours, arguments replace its fields."""
-    from dataclasses import fields, is_dataclass, replace
-
     head, colon, rest = spec.partition(":")
     if colon and head not in (*ON_A_MODEL, SCHEME, "mixture"):
         return _called(_made(_attribute(head, rest), spec, arguments), name, spec)

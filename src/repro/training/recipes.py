@@ -37,8 +37,8 @@ def initial(config: Config, *, seed: int, folder: Path) -> Made:
 def userlm(config: Config, logs: Sequence[Trajectory], *, seed: int, folder: Path) -> Made:
     """The user language model: fine-tuned on the users' side of the logs.
 
-    Its end token is the pretraining one, which is as good as new to it. With embeddings free it is learned in its own
-    embedding, which the adapter does not carry: the user whose adapter ships would seldom leave.
+    Only the linear layers are trained, because only they ship: where embeddings were trained too, the whole model left
+    after most poor drafts and the one with the shipped adapter seldom did.
     """
     rows = [flipped(log.task, log.turns) for log in logs if not log.error]
     return _fine_tuned(config, config.user_lm, rows, "user", seed=seed, folder=folder, linear_only=True)
