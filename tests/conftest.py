@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -38,6 +38,28 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return path
+
+
+@pytest.fixture(scope="session")
+def at_smoke(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Run a notebook of ours at smoke in a checkout of its own, without code; `prepare` may change that first."""
+
+    def run(name: str, params: Mapping[str, object] | None = None, *, prepare: Callable[[Path], object] = id) -> Path:
+        from repro.runner import run_notebook
+
+        path = tmp_path_factory.mktemp(f"smoke{name}") / "checkout"
+        for folder in ("configs", "notebooks", "paper"):
+            shutil.copytree(ROOT / folder, path / folder, ignore=shutil.ignore_patterns("*.pdf", ".ipynb_checkpoints"))
+        shutil.copy(ROOT / "requirements.lock", path)
+        (path / "src/repro").mkdir(parents=True)
+        prepare(path)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(path)
+            patch.setenv("OMP_NUM_THREADS", "1")
+            assert run_notebook(name, "smoke", params, root=path)
+        return path
+
+    return run
 
 
 @pytest.fixture

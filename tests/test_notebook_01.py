@@ -24,18 +24,9 @@ ARMS_TRAINED = ("roleplay_raw", "roleplay", "exhaustive", "userlm", "oracle")
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
+def checkout(at_smoke):
     """A checkout without code, in which notebook 01 has run at smoke."""
-    path = tmp_path_factory.mktemp("smoke") / "checkout"
-    for folder in ("configs", "notebooks", "paper"):
-        shutil.copytree(ROOT / folder, path / folder, ignore=shutil.ignore_patterns("*.pdf", ".ipynb_checkpoints"))
-    shutil.copy(ROOT / "requirements.lock", path)
-    (path / "src/repro").mkdir(parents=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(path)
-        patch.setenv("OMP_NUM_THREADS", "1")
-        assert run_notebook("01", "smoke", root=path)
-    return path
+    return at_smoke("01")
 
 
 @pytest.fixture(scope="module")

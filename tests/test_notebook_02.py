@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from repro.reporting import load_claims, load_numbers, verdict
-from repro.runner import run_notebook
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,22 +15,16 @@ WAYS = ("roleplay_persona", "roleplay_style", "roleplay_examples", "roleplay_war
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
+def checkout(at_smoke):
     """A checkout without code, in which notebook 02 has run at smoke, one way with an assistant of its own."""
-    path = tmp_path_factory.mktemp("smoke02") / "checkout"
-    for folder in ("configs", "notebooks"):
-        shutil.copytree(ROOT / folder, path / folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    shutil.copy(ROOT / "requirements.lock", path)
-    (path / "src/repro").mkdir(parents=True)
-    settings = path / "configs" / "smoke.yaml"
-    arms = settings.read_text()
-    assert "  oracle: 1" in arms
-    settings.write_text(arms.replace("  oracle: 1", "  roleplay_all: 1  # a test\n  oracle: 1"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(path)
-        patch.setenv("OMP_NUM_THREADS", "1")
-        assert run_notebook("02", "smoke", {"n_tasks": 3, "n_participants": 4}, root=path)
-    return path
+
+    def add_an_arm(path: Path) -> None:
+        settings = path / "configs" / "smoke.yaml"
+        arms = settings.read_text()
+        assert "  oracle: 1" in arms
+        settings.write_text(arms.replace("  oracle: 1", "  roleplay_all: 1  # a test\n  oracle: 1"))
+
+    return at_smoke("02", {"n_tasks": 3, "n_participants": 4}, prepare=add_an_arm)
 
 
 def test_every_way_has_its_measures_beside_role_play_and_reference_users(checkout):

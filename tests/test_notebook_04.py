@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +9,6 @@ import pytest
 
 from repro.config import load_profile
 from repro.reporting import load_claims, load_numbers, verdict
-from repro.runner import run_notebook
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,18 +17,9 @@ USERS = ("roleplay_raw", "roleplay", "userlm", "exhaustive", "oracle")
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
+def checkout(at_smoke):
     """A checkout without code, in which notebook 04 has run at smoke."""
-    path = tmp_path_factory.mktemp("smoke04") / "checkout"
-    for folder in ("configs", "notebooks"):
-        shutil.copytree(ROOT / folder, path / folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    shutil.copy(ROOT / "requirements.lock", path)
-    (path / "src/repro").mkdir(parents=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(path)
-        patch.setenv("OMP_NUM_THREADS", "1")
-        assert run_notebook("04", "smoke", {"n_tasks": 2}, root=path)
-    return path
+    return at_smoke("04", {"n_tasks": 2})
 
 
 def test_every_cell_has_its_number_and_every_arm_its_gap(checkout):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -36,19 +35,10 @@ class Shy:
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
+def checkout(at_smoke):
     """A checkout without code, with a simulator in a file of its own, in which notebook 10 has run at smoke."""
-    path = tmp_path_factory.mktemp("smoke10") / "checkout"
-    for folder in ("configs", "notebooks"):
-        shutil.copytree(ROOT / folder, path / folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    shutil.copy(ROOT / "requirements.lock", path)
-    (path / "src/repro").mkdir(parents=True)
-    (path / "mine.py").write_text(TWENTY_LINES)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(path)
-        patch.setenv("OMP_NUM_THREADS", "1")
-        assert run_notebook("10", "smoke", {"simulator": "mine.py:Shy", **BUDGET}, root=path)
-    return path
+    params = {"simulator": "mine.py:Shy", **BUDGET}
+    return at_smoke("10", params, prepare=lambda path: (path / "mine.py").write_text(TWENTY_LINES))
 
 
 def test_the_card_says_what_the_simulator_is_worth(checkout):

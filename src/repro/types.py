@@ -124,6 +124,11 @@ class Estimate:
     n_clusters: int | None = None
     unit: str = ""
 
+    @property
+    def row(self) -> dict[str, float]:
+        """The columns that tidy tables hold of it: value, low, high, n, n_unscored."""
+        return {key: getattr(self, key) for key in ("value", "low", "high", "n", "n_unscored")}
+
     def __str__(self) -> str:
         unscored = f" ({self.n_unscored} unscored)" if self.n_unscored else ""
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}], n={self.n}{unscored}"

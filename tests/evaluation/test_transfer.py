@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from repro.errors import ReproError
-from repro.evaluation.transfer import gains, grid_table, transfer, transfer_table
+from repro.evaluation.transfer import gains, grid_table, transfer, transfer_numbers, transfer_table
 from repro.types import Requirement, Task, Trajectory, Turn
 
 WISHES = (Requirement("place", "place", "Hill Park", "the place"), Requirement("place2", "place", "Old Mill", "where"))
@@ -69,3 +69,7 @@ def test_the_grid_has_every_cell_and_marks_an_arm_s_own_user():
     found = transfer_table({("initial", None): BEFORE, ("mine", 0): AFTER, ("mine", 1): BEFORE})
     assert {*found.arm} == {"mine"}
     assert {*found.n_seeds} == {2}
+    numbers = transfer_numbers(found)
+    gap = found.set_index("measure").loc["gap"]
+    assert (numbers["transfer.mine.gap"].value, numbers["mde.mine.gap"].value) == (gap.value, gap.mde)
+    assert numbers["n_seeds.mine.gap"].value == 2

@@ -146,9 +146,5 @@ def realism_table(
         found = {"first_turn_diversity": first_turn_diversity(trajectories)}
         found |= {f"overlap_turn_{k}": overlap_with_wishes(trajectories, k) for k in (1, 2, 3)}
         found |= reactions(reacted[name], moments) if name in reacted else {}
-        rows += [
-            {"simulator": name, "measure": measure, "value": e.value, "low": e.low, "high": e.high, "n": e.n,
-             "n_unscored": e.n_unscored}
-            for measure, e in found.items()
-        ]  # fmt: skip
+        rows += [{"simulator": name, "measure": measure, **e.row} for measure, e in found.items()]
     return pd.DataFrame(rows)

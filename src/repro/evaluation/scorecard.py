@@ -33,8 +33,8 @@ def card(
         "made_with": dict(made_with),
         "contract": [asdict(check) for check in contract],
         "realism": {m: {"simulator": mine[m], "reference_users": users[m]} for m in mine if m in users},
-        "utility": {f"{arm}_vs_initial": _of(vars(e)) for arm, e in utility.items()},
-        "generalisation": {key: _of(vars(e)) for key, e in generalisation.items()},
+        "utility": {f"{arm}_vs_initial": e.row for arm, e in utility.items()},
+        "generalisation": {key: e.row for key, e in generalisation.items()},
         "cost": dict(cost),
     }
 

@@ -115,8 +115,7 @@ def behaviour_table(held: Mapping[Trained, Sequence[Trajectory]]) -> pd.DataFram
         clusters: dict[str, Sequence[Hashable]] = {"participant": users, "seed": seeds}
         for measure in MEASURES:
             e = estimate([row[measure] for row in per_dialogue], clusters)
-            rows.append({"arm": arm, "measure": measure, "value": e.value, "low": e.low, "high": e.high, "n": e.n,
-                         "n_unscored": e.n_unscored})  # fmt: skip
+            rows.append({"arm": arm, "measure": measure, **e.row})
     return pd.DataFrame(rows)
 
 
@@ -139,8 +138,7 @@ def user_table(held: Mapping[str, Sequence[Trajectory]]) -> pd.DataFrame:
         per_dialogue = [_user_measured(t) for t in trajectories]
         for measure in USER_MEASURES:
             e = estimate([row[measure] for row in per_dialogue], [t.task.id for t in trajectories])
-            found = {"value": e.value, "low": e.low, "high": e.high, "n": e.n, "n_unscored": e.n_unscored}
-            rows.append({"simulator": name, "measure": measure, **found})
+            rows.append({"simulator": name, "measure": measure, **e.row})
     return pd.DataFrame(rows)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import ReproError
 from ..scoring.rules import RequirementsMet
@@ -75,34 +75,30 @@ def grid_table(grid: Grid) -> pd.DataFrame:
         runs = [held for (a, _), held in grid.items() if a == arm]
         for user in runs[0]:
             found = estimate(*_over([[score.value for score in met(held[user])] for held in runs]))
-            rows.append({"arm": arm, "simulator": user, "own": arm == user, "measure": "met", **_plain(found)})
+            rows.append({"arm": arm, "simulator": user, "own": arm == user, "measure": "met", **found.row})
     return pd.DataFrame(rows)
 
 
 def transfer_table(grid: Grid) -> pd.DataFrame:
-    """`transfer` of every trained arm: columns arm, measure, value, low, high, n, n_unscored, n_seeds."""
+    """`transfer` of every trained arm: columns arm, measure, value, low, high, n, n_unscored, mde, n_seeds."""
     import pandas as pd
 
-    runs = _by_arm(grid)
-    rows = [
-        {"arm": arm, "measure": key, **_plain(e), "n_seeds": len(runs[arm])}
-        for arm in runs
-        for key, e in transfer(grid["initial", None], runs[arm], own=arm).items()
-    ]
+    rows = []
+    for arm, runs in _by_arm(grid).items():
+        for key, (values, clusters) in _found(grid["initial", None], runs, arm).items():
+            found, mde = estimate(values, clusters, unit=UNIT), minimum_detectable_effect(values, clusters)
+            rows.append({"arm": arm, "measure": key, **found.row, "mde": mde, "n_seeds": len(runs)})
     return pd.DataFrame(rows)
 
 
-def transfer_numbers(grid: Grid) -> dict[str, Estimate]:
-    """For numbers.json: `transfer.<arm>.<what>`, and beside it `mde` and `n_seeds`, which a verdict reads."""
+def transfer_numbers(table: pd.DataFrame) -> dict[str, Estimate]:
+    """`transfer_table` for numbers.json: `transfer.<arm>.<what>`, with `mde` and `n_seeds`, which a verdict reads."""
     numbers = {}
-    for arm, runs in _by_arm(grid).items():
-        for key, (values, clusters) in _found(grid["initial", None], runs, arm).items():
-            found = numbers[f"transfer.{arm}.{key}"] = estimate(values, clusters, unit=UNIT)
-            mde = minimum_detectable_effect(values, clusters)
-            for name, value, unit in (("mde", mde, UNIT), ("n_seeds", len(runs), "seeds")):
-                numbers[f"{name}.{arm}.{key}"] = Estimate(
-                    value, math.nan, math.nan, found.n, found.n_unscored, unit=unit
-                )
+    for r in table.to_dict("records"):
+        about, counts = f"{r['arm']}.{r['measure']}", (r["n"], r["n_unscored"])
+        numbers[f"transfer.{about}"] = Estimate(r["value"], r["low"], r["high"], *counts, unit=UNIT)
+        numbers[f"mde.{about}"] = Estimate(r["mde"], math.nan, math.nan, *counts, unit=UNIT)
+        numbers[f"n_seeds.{about}"] = Estimate(r["n_seeds"], math.nan, math.nan, *counts, unit="seeds")
     return numbers
 
 
@@ -110,7 +106,3 @@ def _by_arm(grid: Grid) -> dict[str, list[Held]]:
     """The trained arms, each with what its training seeds held."""
     arms = dict.fromkeys(arm for arm, seed in grid if seed is not None)
     return {arm: [held for (a, _), held in grid.items() if a == arm] for arm in arms}
-
-
-def _plain(e: Estimate) -> dict[str, Any]:
-    return {"value": e.value, "low": e.low, "high": e.high, "n": e.n, "n_unscored": e.n_unscored}
