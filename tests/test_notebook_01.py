@@ -35,7 +35,7 @@ def numbers(checkout):
 
 
 def test_the_smoke_profile_trains_every_arm_that_the_others_compare():
-    assert set(load_profile("smoke").arms) == set(load_profile("cpu").arms) == set(ARMS_TRAINED)
+    assert set(load_profile("cpu").arms) <= set(load_profile("smoke").arms) == set(ARMS_TRAINED)
     assert {"roleplay", "userlm"} <= set(load_profile("quick").arms) <= set(ARMS_TRAINED)  # as many as are released
 
 
