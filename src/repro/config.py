@@ -84,6 +84,7 @@ class Config:
     train: TrainConfig
     warmup: WarmupConfig
     user_lm: SFTConfig
+    healing: SFTConfig
 
     def __post_init__(self) -> None:
         for key, value in flat(self).items():
@@ -172,7 +173,7 @@ def _sentence(error: Mapping[str, Any], name: str) -> str:
 
 def setting_names() -> list[str]:
     """Every setting a profile has, dotted."""
-    sections = {"train": TrainConfig, "warmup": WarmupConfig, "user_lm": SFTConfig}
+    sections = {"train": TrainConfig, "warmup": WarmupConfig, "user_lm": SFTConfig, "healing": SFTConfig}
     nested = [f"{name}.{item.name}" for name, kind in sections.items() for item in fields(kind)]
     return [item.name for item in fields(Config) if item.name not in ("profile", *sections)] + nested
 

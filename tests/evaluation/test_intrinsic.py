@@ -12,6 +12,7 @@ from repro.evaluation.intrinsic import (
     in_their_place,
     moments_of,
     overlap_with_wishes,
+    perplexity,
     reactions,
     realism_table,
 )
@@ -104,3 +105,25 @@ def test_a_simulator_is_asked_at_every_moment_and_its_table_holds_every_measure(
     assert {*table[table.simulator == "oracle"].measure} - {*table[table.simulator == "mine"].measure} == {
         "tells_when_asked", "leaves_after_draft", "ends_f1",
     }  # fmt: skip
+
+
+class Unsure:
+    """Gives every token the same probability; a turn has as many tokens as words, and an end mark."""
+
+    def logps(self, contexts, turns):
+        return [[math.log(1 / 8)] * len(turn.text.split()) + [-99.0] for turn in turns]
+
+
+class Speaker:
+    model = Unsure()
+
+    def told(self, task, seed):
+        return Turn("system", task.intent)
+
+
+def test_perplexity_is_that_of_a_token_and_leaves_end_marks_out():
+    heard = [dialogue("a note", "When?", "on 4 May", ends=True), dialogue("a note, please", "When?", "", name="s")]
+    found = perplexity(Speaker(), [*heard, dialogue("x", error="failed")], seed=0)
+    assert found.value == pytest.approx(8)
+    assert found.low == pytest.approx(8)
+    assert found.n == 3  # turns with text of dialogues that did not fail

@@ -263,3 +263,15 @@ def test_an_adapter_for_another_model_is_refused(adapter, tmp_path):
     (tmp_path / "adapter_config.json").write_text((adapter / "adapter_config.json").read_text())
     with pytest.raises(ReproError, match="cannot be read"):
         LocalModel.from_pretrained("tiny", adapters=[tmp_path])
+
+
+def test_a_cut_model_has_the_first_layers_and_no_others():
+    whole, cut = LocalModel.from_pretrained("tiny"), LocalModel.from_pretrained("tiny", n_layers=1)
+    assert (len(cut.model.model.layers), cut.model.config.num_hidden_layers) == (1, 1)
+    assert torch.equal(cut.model.model.layers[0].mlp.up_proj.weight, whole.model.model.layers[0].mlp.up_proj.weight)
+    context = [[Turn("system", "Be brief."), Turn("user", "hi")]]
+    said = cut.generate(context, sampling=Sampling(temperature=0.0, max_tokens=4), seeds=[0])
+    assert said[0].token_ids
+    for n in (0, 3):
+        with pytest.raises(ReproError, match=f"a model of 2 layers cannot be cut to {n}; give 1 to 2"):
+            LocalModel.from_pretrained("tiny", n_layers=n)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from repro.errors import ReproError
 from repro.evaluation.preference import ARMS, Utility, votes_from, win_rates
 from repro.reporting.figures import MEASURES, behaviour_figure, training_curves_figure, win_rate_figure
-from repro.reporting.style import ARM_COLOURS, ARM_LABELS, spread, style
+from repro.reporting.scaling import scaling_figure
+from repro.reporting.style import ARM_COLOURS, ARM_LABELS, arm_colour, arm_label, spread, style
 
 matplotlib.use("Agg")
 
@@ -142,3 +143,21 @@ def test_labels_keep_their_order_their_distance_and_the_axis(values: list[float]
     assert all(b - a >= 0.1 - 1e-9 for a, b in itertools.pairwise(places))
     assert max(places) <= 1 + 1e-9
     assert min(places) >= -1e-9
+
+
+def test_sizes_have_a_panel_a_measure_and_a_name_a_line():
+    rows = [
+        {"kind": kind, "n_layers": n, "measure": measure, "value": 0.4 + n / 100, "low": 0.35, "high": 0.75}
+        for kind in ("roleplay", "userlm")
+        for n in (10, 30)
+        for measure in ("perplexity", "win_rate")
+    ]
+    titles = {"perplexity": "Perplexity", "win_rate": "Win rate"}
+    fig, data = scaling_figure(pd.DataFrame(rows), titles=titles, references={"win_rate": 0.5})
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["Perplexity", "Win rate"]
+    assert {text.get_text() for text in fig.axes[1].texts} == {"role-play", "fine-tuned user LM"}
+    assert len(data) == 8
+    with pytest.raises(ReproError, match="no sizes to draw"):
+        scaling_figure(pd.DataFrame(), titles=titles, references={})
+    assert arm_label("userlm_depth10") == "fine-tuned user LM, 10 layers"
+    assert arm_colour("userlm_depth10") == arm_colour("userlm")

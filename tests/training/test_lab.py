@@ -29,7 +29,7 @@ class Counted(Lab):
 
     def warm_up(self):
         self.made.append("initial")
-        return Empty(), {"on": []}
+        return Empty(), {}
 
     def train(self, user, seed, folder, *, steps=None):
         self.made.append(f"{user.name}-{seed}")

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from ..data.acts import draft_of, mentions, question_of
+from ..models.base import ChatModel
 from ..rollouts.dialogue import BATCH_SIZE
 from ..seeds import rng
 from ..simulators.base import UserSimulator
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _WORD = re.compile(r"[a-z0-9']+")
+
+
+class SpeaksWithModel(Protocol):
+    """A simulator that is a model which was told something: role-play, or a user language model."""
+
+    @property
+    def model(self) -> ChatModel: ...
+
+    def told(self, task: Task, seed: int) -> Turn:
+        """The system turn."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,26 @@ def moments_of(trajectories: Sequence[Trajectory]) -> list[Moment]:
         for i, turn in enumerate(t.turns)
         if i and turn.role == "user"
     ]
+
+
+def perplexity(user: SpeaksWithModel, trajectories: Sequence[Trajectory], *, seed: int) -> Estimate:
+    """How surprised a simulator's model is by what users said: exp of the mean negative log-probability of a token.
+
+    After arXiv 2510.06552: conditioned on what the simulator is told and on the dialogue so far. First turns count;
+    marks of the end do not, because simulators take leave in different ways. Tasks are the clusters.
+    """
+    spoken = [
+        (t.task, t.turns[:i], Turn("user", turn.text))
+        for t in trajectories
+        if not t.error
+        for i, turn in enumerate(t.turns)
+        if turn.role == "user" and turn.text
+    ]
+    contexts = [[user.told(task, seed), *before] for task, before, _ in spoken]
+    logps = [row[:-1] for row in user.model.logps(contexts, [turn for *_, turn in spoken])]  # the last is the end mark
+    surprise = ratio([-sum(row) for row in logps], [float(len(row)) for row in logps], [task.id for task, *_ in spoken])
+    value, low, high = np.exp([surprise.value, surprise.low, surprise.high])
+    return replace(surprise, value=float(value), low=float(low), high=float(high), unit="perplexity")
 
 
 def in_their_place(user: UserSimulator, moments: Sequence[Moment], *, seed: int) -> list[Turn]:

@@ -40,14 +40,14 @@ class LocalModel:
 
     @classmethod
     def from_pretrained(
-        cls, name: str = "smollm2", *, adapters: Sequence[str | Path] = (), dtype: str = "bfloat16",
-        device: str | None = None,
+        cls, name: str = "smollm2", *, adapters: Sequence[str | Path] = (), n_layers: int | None = None,
+        dtype: str = "bfloat16", device: str | None = None,
     ) -> LocalModel:  # fmt: skip
-        """Load `name` ("smollm2", a folder or a hub id) and merge `adapters` into it, first to last."""
+        """Load `name` ("smollm2", a folder or a hub id), keep its first `n_layers` and merge `adapters`, in order."""
         import torch
 
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        model, tokenizer = load_weights(name, dtype=dtype)
+        model, tokenizer = load_weights(name, n_layers=n_layers, dtype=dtype)
         for adapter in adapters:
             model = merge_adapter(model, adapter)
         return cls(model.to(device), tokenizer, name=Path(adapters[-1]).name if adapters else name)
@@ -116,11 +116,27 @@ class LocalModel:
         return out
 
 
-def load_weights(name: str, *, dtype: str = "bfloat16") -> tuple[Any, Any]:
-    """(model, tokenizer) on the CPU. A folder that is not a checkpoint raises with what was missing.
+def load_weights(name: str, *, n_layers: int | None = None, dtype: str = "bfloat16") -> tuple[Any, Any]:
+    """(model, tokenizer) on the CPU, cut off after `n_layers` if that is given.
 
     "tiny" is a random model made on the spot, for tests and the smoke profile.
     """
+    model, tokenizer = _load(name, dtype)
+    return (model if n_layers is None else keep_first_layers(model, n_layers)), tokenizer
+
+
+def keep_first_layers(model: Any, n_layers: int) -> Any:
+    """The model without its upper layers. What is left speaks nonsense until it is trained again."""
+    have = model.config.num_hidden_layers
+    if not 1 <= n_layers <= have:
+        raise ReproError(f"a model of {have} layers cannot be cut to {n_layers}; give 1 to {have}")
+    model.model.layers = model.model.layers[:n_layers]
+    model.config.num_hidden_layers = n_layers
+    return model
+
+
+def _load(name: str, dtype: str) -> tuple[Any, Any]:
+    """A folder that is not a checkpoint raises with what was missing."""
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -73,11 +73,13 @@ def style() -> Iterator[None]:
 
 
 def arm_label(arm: str) -> str:
-    return ARM_LABELS.get(arm, arm.replace("_", " "))
+    kind, _, depth = arm.partition("_depth")
+    label = ARM_LABELS.get(kind, kind.replace("_", " "))
+    return f"{label}, {depth} layers" if depth else label
 
 
 def arm_colour(arm: str) -> str:
-    return ARM_COLOURS.get(arm, NEW_ARM)
+    return ARM_COLOURS.get(arm.partition("_depth")[0], NEW_ARM)
 
 
 def arm_ink(arm: str) -> tuple[float, ...]:

@@ -29,7 +29,7 @@ class UserLM:
 
     def reply(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], *, seed: int) -> list[Turn]:
         """The next user turn of each dialogue; an end-of-conversation token sets `ends`. Nobody ends at turn one."""
-        contexts = [[system_turn(t), *d] for t, d in zip(tasks, dialogues, strict=True)]
+        contexts = [[self.told(t, seed), *d] for t, d in zip(tasks, dialogues, strict=True)]
         seeds = [derive(seed, t.id, "user", len(d)) for t, d in zip(tasks, dialogues, strict=True)]
         turns: dict[int, Turn] = {}
         for first in (True, False):
@@ -40,6 +40,10 @@ class UserLM:
             )
             turns |= dict(zip(chosen, drawn, strict=True))
         return [turns[i] for i in range(len(tasks))]
+
+    def told(self, task: Task, seed: int) -> Turn:
+        """The system turn: no two dialogues about a task differ in it."""
+        return system_turn(task)
 
 
 def system_turn(task: Task) -> Turn:

@@ -82,6 +82,7 @@ def card(base: str, record: Mapping[str, Any]) -> str:
     """A model card: what it is, and how to load it, since most adapters sit on another one."""
     against = f", trained by talking to the user `{record['trained_against']}`" if "trained_against" in record else ""
     load = ", ".join(f'"checkpoints/{name}"' for name in (*record.get("on", ()), record["name"]))
+    cut = f", n_layers={record['n_layers']}" if record.get("n_layers") else ""
     return f"""---
 base_model: {base}
 library_name: peft
@@ -95,7 +96,7 @@ read back to bfloat16. Adapters are merged in this order:
 ```python
 from repro.models import LocalModel
 
-model = LocalModel.from_pretrained("{record.get("base", "")}", adapters=[{load}])
+model = LocalModel.from_pretrained("{record.get("base", "")}", adapters=[{load}]{cut})
 ```
 
 Made to study simulated users; it writes short texts badly and knows nothing. Not for use with people.

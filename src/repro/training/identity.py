@@ -12,30 +12,32 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..config import Config
+from ..config import Config, SFTConfig, TrainConfig
 from ..errors import ReproError
 from . import checkpoints
+from .names import is_assistant, kind_of
 
 _TALK = ("max_turns", "user_max_tokens", "assistant_max_tokens", "temperature_train", "min_p")
 _FOR_THE_MACHINE = ("save_steps", "micro_batch")  # change how it is made, not what is made
 
 
-def parents_of(name: str) -> tuple[str, ...]:
-    """The models that have to be there before `name` can be made."""
-    if name == "initial":
-        return ()
-    return ("initial", "userlm") if name.startswith("assistant-userlm-") else ("initial",)
-
-
 def made_from(name: str, config: Config, *, seed: int, parents: Mapping[str, Path]) -> dict[str, Any]:
     """What decides how `name` comes out: settings, and the SHA-256 of its parents' weights."""
-    section = {"initial": config.warmup, "userlm": config.user_lm}.get(name, config.train)
+    section = _settings(name, config)
     said: dict[str, Any] = {"name": name, "model": config.model, "dtype": config.dtype, "seed": seed}
     said |= {key: value for key, value in asdict(section).items() if key not in _FOR_THE_MACHINE}
     if name != "initial":
         said |= talk(config)
     hashes = {parent: checkpoints.load_record(folder)["sha256"] for parent, folder in parents.items()}
     return {**said, "parents": hashes}
+
+
+def _settings(name: str, config: Config) -> TrainConfig | SFTConfig:
+    if is_assistant(name):
+        return config.train
+    if name == "initial":
+        return config.warmup
+    return config.user_lm if kind_of(name) == "userlm" else config.healing
 
 
 def talk(config: Config) -> dict[str, Any]:

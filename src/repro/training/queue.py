@@ -12,25 +12,18 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from ..config import Config
 from ..errors import ReproError
 from .checkpoints import is_finished, release
-from .identity import check_parents, is_made_from, made_from, parents_of
-from .lab import Lab, assistant_name
+from .identity import check_parents, is_made_from, made_from
+from .lab import Lab
+from .names import in_order, is_assistant, parents_of
 
 RELEASED = "cpu"  # the profile whose models are shipped
 
 
-def names(config: Config) -> list[str]:
-    """Every model the profile trains, in order: what others need first, seed 0 of every arm before seed 1 of any."""
-    arms = [(seed, arm) for arm, n_seeds in config.arms.items() for seed in range(n_seeds)]
-    ordered = sorted(arms, key=lambda pair: pair[0])  # stable: arms keep the profile's order
-    return ["initial", "userlm", *(assistant_name(arm, seed) for seed, arm in ordered)]
-
-
 def work_through(lab: Lab, wanted: Sequence[str]) -> None:
     """Train every wanted model that is neither finished nor in another process's hands."""
-    known = names(lab.config)
+    known = in_order(lab.config.arms)
     if unknown := [name for name in wanted if name not in known]:
         raise ReproError(f"no model '{unknown[0]}' in profile {lab.config.profile}; have {', '.join(known)}")
     for name in wanted or known:
@@ -64,7 +57,7 @@ def _worker(cores: Sequence[int], arguments: Sequence[str]) -> subprocess.Popen[
 def adopt_released(lab: Lab) -> list[str]:
     """Take the released adapters that were made just as the profile says, so that only what is missing is trained."""
     taken = []
-    for name in names(lab.config):
+    for name in in_order(lab.config.arms):
         released, parents = lab.root / "checkpoints" / name, {p: lab.work / p for p in parents_of(name)}
         if is_finished(lab.work / name) or not is_finished(released) or not all(map(is_finished, parents.values())):
             continue
@@ -78,7 +71,7 @@ def release_finished(lab: Lab) -> list[str]:
     """Copy the finished adapters that are shipped (seed 0 of each arm) to `checkpoints/`."""
     if lab.config.profile != RELEASED:
         raise ReproError(f"what is released is trained at profile {RELEASED}, not {lab.config.profile}")
-    shipped = [n for n in names(lab.config) if not n.startswith("assistant-") or n.endswith("-s0")]
+    shipped = [n for n in in_order(lab.config.arms) if not is_assistant(n) or n.endswith("-s0")]
     done = [name for name in shipped if is_finished(lab.work / name)]
     for name in done:
         check_parents(lab.work / name, {parent: lab.work / parent for parent in parents_of(name)})

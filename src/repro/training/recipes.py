@@ -5,16 +5,18 @@ Each function trains in `folder`, where it goes on if it was stopped, and return
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..config import Config, SFTConfig
-from ..models.local import LocalModel, dtype_of, load_weights
+from ..models.local import LocalModel, dtype_of
 from ..rollouts.dialogue import system_prompt
 from ..scoring.rules import Reward
 from ..simulators.base import UserSimulator
+from ..simulators.roleplay import RolePlay
 from ..simulators.userlm import flipped
 from ..types import Role, Task, Trajectory, Turn
 from .assistant import GRPORecipe, train_assistant
@@ -23,40 +25,49 @@ from .lora import extract_adapter
 from .sft import SFTRecipe, train_sft
 from .warmup import warmup_dialogues
 
+Start = tuple[Any, Any]  # a model in float32, which is trained in place, and its tokenizer
 Made = tuple[Any, dict[str, Any]]  # a PeftModel and its record
 
 
-def initial(config: Config, *, seed: int, folder: Path) -> Made:
+def initial(start: Start, *, config: Config, seed: int, folder: Path) -> Made:
     """The initial assistant: fine-tuned on scripted assistants."""
     w = config.warmup
     dialogues = warmup_dialogues(w.n_dialogues, seed=seed, p_talkative=w.p_talkative)
     rows = [[system_prompt(), *dialogue.turns] for dialogue in dialogues]
-    return _fine_tuned(config, w, rows, "assistant", seed=seed, folder=folder, linear_only=False)
+    return _fine_tuned(start, config, w, rows, "assistant", seed=seed, folder=folder, linear_only=False)
 
 
-def userlm(config: Config, logs: Sequence[Trajectory], *, seed: int, folder: Path) -> Made:
+def userlm(start: Start, logs: Sequence[Trajectory], *, config: Config, seed: int, folder: Path) -> Made:
     """The user language model: fine-tuned on the users' side of the logs.
 
     Only the linear layers are trained, because only they ship: where embeddings were trained too, the whole model left
     after most poor drafts and the one with the shipped adapter seldom did.
     """
     rows = [flipped(log.task, log.turns) for log in logs if not log.error]
-    return _fine_tuned(config, config.user_lm, rows, "user", seed=seed, folder=folder, linear_only=True)
+    return _fine_tuned(start, config, config.user_lm, rows, "user", seed=seed, folder=folder, linear_only=True)
+
+
+def healed(
+    start: Start, role_plays: Sequence[Trajectory], teacher: RolePlay, *, config: Config, seed: int, folder: Path
+) -> Made:
+    """A model that lost its upper layers, fine-tuned to role-play as the whole one does (self-distillation)."""
+    rows = [[teacher.told(log.task, seed), *log.turns] for log in role_plays if not log.error]
+    return _fine_tuned(start, config, config.healing, rows, "user", seed=seed, folder=folder, linear_only=True)
 
 
 def _fine_tuned(
-    config: Config, how: SFTConfig, rows: Sequence[Sequence[Turn]], role: Role, *, seed: int, folder: Path,
-    linear_only: bool,
+    start: Start, config: Config, how: SFTConfig, rows: Sequence[Sequence[Turn]], role: Role, *, seed: int,
+    folder: Path, linear_only: bool,
 ) -> Made:  # fmt: skip
     """A fine-tune on what `role` said, of all weights or of the linear layers; its low-rank part is what ships."""
     recipe = SFTRecipe(
         how.learning_rate, how.batch_size, num_train_epochs=how.num_train_epochs, linear_only=linear_only, seed=seed
     )
-    base, tokenizer = load_weights(config.model, dtype="float32")
+    base, tokenizer = start
+    plain = copy.deepcopy(base)
     tuned = train_sft(rows, role=role, base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
-    plain, _ = load_weights(config.model, dtype="float32")
     adapter = extract_adapter(tuned, plain, r=how.lora_r)
-    record = {"on": [], "recipe": asdict(recipe), "extracted_rank": how.lora_r, "n_dialogues": len(rows)}
+    record = {"recipe": asdict(recipe), "extracted_rank": how.lora_r, "n_dialogues": len(rows)}
     return adapter.to(dtype_of(config.dtype)), record
 
 
@@ -73,5 +84,5 @@ def assistant(
         micro_batch=t.micro_batch, seed=seed,
     )  # fmt: skip
     adapter = train_assistant(tasks, user=user, initial=initial, reward=Reward(), recipe=recipe, folder=folder)
-    record = {"trained_against": user.name, "on": ["initial"], "recipe": asdict(recipe), "n_tasks": len(tasks)}
+    record = {"trained_against": user.name, "recipe": asdict(recipe), "n_tasks": len(tasks)}
     return adapter.to(dtype_of(config.dtype)), record | {"seconds": total_seconds(folder / "curves.parquet")}
