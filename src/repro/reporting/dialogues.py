@@ -63,7 +63,8 @@ def _met(dialogue: Trajectory) -> list[bool]:
 
 def _card(arm: str, dialogue: Trajectory) -> str:
     hits, wants = _met(dialogue), dialogue.task.requirements
-    head = f"<b>{html.escape(arm_label(arm))}</b><br><small>{sum(hits)} of {len(hits)} requirements met</small>"
+    count = f"<br><small>{sum(hits)} of {len(hits)} requirements met</small>" if hits else ""
+    head = f"<b>{html.escape(arm_label(arm))}</b>{count}"
     ticks = "".join(_tick(r, hit) for r, hit in zip(wants, hits, strict=True))
     talk = "".join(_line(turn.role, turn.text or "(leaves)") for turn in dialogue.turns)
     failed = f"<p>failed: {html.escape(dialogue.error)}</p>" if dialogue.error else ""
