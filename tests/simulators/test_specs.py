@@ -143,6 +143,19 @@ def test_an_installed_package_brings_its_own(monkeypatch):
         registry.names()
 
 
+def test_a_package_on_the_path_is_found_by_its_metadata(tmp_path, monkeypatch):
+    info = tmp_path / "their_users-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: their-users\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[repro.simulators]\nshy = their_users:Shy\n")
+    (tmp_path / "their_users.py").write_text(
+        "class Shy:\n    name = 'shy'\n\n    def reply(self, tasks, dialogues, *, seed):\n        return []\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert load_simulator("shy").name == "shy"
+    assert "shy" in registry.names()
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
