@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -63,7 +65,7 @@ def test_a_path_gets_no_worse_and_ends_at_the_best_of_all():
     p, q = some(8, 6)
     path = greedy_path(p, q)
     assert [sum(w > 0 for w in one.weights) <= size for size, one in enumerate(path, 1)] == [True] * 6
-    assert all(a.js >= b.js - 1e-9 for a, b in zip(path, path[1:], strict=False))
+    assert all(a.js >= b.js - 1e-9 for a, b in pairwise(path))
     assert path[-1].js == pytest.approx(optimal_mixture(p, q).js, abs=1e-8)
 
 

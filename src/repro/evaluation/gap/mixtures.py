@@ -9,6 +9,7 @@ Weights fitted and judged on the same users flatter the mixture: fit on one half
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ def optimal_mixture(real_hist: Sequence[float] | Floats, sim_hists: Sequence[Seq
 def gap(p: Floats, q: Floats, w: Floats) -> float:
     """How far f(w) can be above the lowest value, in nats."""
     slope = _slope(p, q, w)
-    return float(max(0.0, slope @ w - slope.min()))
+    return float(max(0.0, slope @ w - slope.min())) if np.isfinite(slope).all() else math.inf
 
 
 def greedy_path(real_hist: Sequence[float] | Floats, sim_hists: Sequence[Sequence[float]] | Floats) -> list[Mixture]:
@@ -81,9 +82,7 @@ def _slope(p: Floats, q: Floats, w: Floats) -> Floats:
     """df/dw_i = sum_b q_ib ln(2 mix_b / (p_b + mix_b)) / 2."""
     mix = w @ q
     logs = np.log(np.where(mix > 0, 2 * mix / np.where(mix > 0, p + mix, 1), 1))
-    # a simulator that alone reaches a bin of real users has -inf there; no mixture with all weights above 0 meets it
-    unreached = (mix == 0) & (p > 0)
-    logs[unreached] = -np.inf
+    logs[(mix == 0) & (p > 0)] = -np.inf  # some weight is 0 that has to be more
     return np.multiply(q, logs, where=q > 0, out=np.zeros_like(q)).sum(1) / 2
 
 
