@@ -1,0 +1,70 @@
+"""Do texts get their place, and conversations of a kind one label?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from repro.errors import ReproError
+from repro.evaluation.gap import divergences, load_encoder, quantize
+
+TEXTS = ["I need an invitation to a party.", "Write an invitation for my birthday party", "The engine of the car broke"]
+
+
+@pytest.fixture(scope="module")
+def minilm():
+    return load_encoder("minilm")
+
+
+def test_texts_about_one_thing_lie_together_whatever_the_order(minilm):
+    vectors = minilm.encode(TEXTS)
+    assert vectors.shape == (3, 384)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    near, far = vectors[0] @ vectors[1], vectors[0] @ vectors[2]
+    assert near > 0.5 > far
+    assert minilm.encode(TEXTS[::-1])[::-1] == pytest.approx(vectors, abs=1e-5)
+
+
+def planted(seed: int, shares, n: int = 300):
+    """n labels of five kinds, and vectors around five places in 16 dimensions."""
+    draws = np.random.default_rng(seed)
+    places = np.random.default_rng(99).normal(size=(5, 16)) * 8
+    labels = draws.choice(5, n, p=shares)
+    return labels, (places[labels] + draws.normal(size=(n, 16))).astype(np.float32)
+
+
+def kinds(seed: int, shares, n: int = 300):
+    return planted(seed, shares, n)[1]
+
+
+def test_what_was_planted_is_found():
+    shares = {"real": np.full(5, 0.2), "same": np.full(5, 0.2), "other": np.array([0.4, 0.4, 0.1, 0.1, 0.0])}
+    made = {name: planted(i, share) for i, (name, share) in enumerate(shares.items())}
+    found = quantize({name: vectors for name, (_, vectors) in made.items()}, k=5)
+    for name in ("same", "other"):
+        truth = divergences(made["real"][0], made[name][0], k=5)
+        assert divergences(found.labels["real"], found.labels[name], k=5).js == pytest.approx(truth.js)
+    assert found.n_components < 16
+
+
+def test_the_same_seed_gives_the_same_labels():
+    sides = {"real": kinds(0, np.full(5, 0.2)), "sim": kinds(1, np.full(5, 0.2))}
+    one, two = quantize(sides, k=9, n_init=1), quantize(sides, k=9, n_init=1)
+    assert all((one.labels[name] == two.labels[name]).all() for name in sides)
+
+
+def test_a_mistake_gets_one_sentence(minilm):
+    some = kinds(0, np.full(5, 0.2), n=8)
+    torn = some.copy()
+    torn[3, 2] = np.nan
+    for sides, k, words in (
+        ({"real": some, "sim": some}, 17, "17 clusters of 16 conversations cannot be"),
+        ({"real": some, "sim": some[:0]}, 2, "no conversations of 'sim'"),
+        ({"real": some, "sim": torn}, 2, "1 of the 8 vectors of 'sim' are not numbers"),
+    ):
+        with pytest.raises(ReproError, match=words):
+            quantize(sides, k=k)
+    with pytest.raises(ReproError, match="no texts"):
+        minilm.encode([])
+    with pytest.raises(ReproError, match="no encoder 'no/such/folder'"):
+        load_encoder("no/such/folder")
