@@ -1,12 +1,16 @@
 """How far is what simulated users do from what real users do? (arXiv 2605.07847)"""
 
 from .certainty import Side, floor, interval, permutation_p
+from .conversations import Conversation, of_trajectories, read_conversations
 from .divergence import Divergences, divergences, histogram
 from .encode import load_encoder
+from .facets import FACETS, REPRESENTATIONS, LexicalFacets
+from .gap import GapResult, Gaps, behavioral_gap, behavioral_gaps
 from .mixtures import Mixture, greedy_path, optimal_mixture
 from .quantize import Quantized, quantize
 
 __all__ = [
-    "Divergences", "Mixture", "Quantized", "Side", "divergences", "floor", "greedy_path", "histogram", "interval",
-    "load_encoder", "optimal_mixture", "permutation_p", "quantize",
+    "FACETS", "REPRESENTATIONS", "Conversation", "Divergences", "GapResult", "Gaps", "LexicalFacets", "Mixture",
+    "Quantized", "Side", "behavioral_gap", "behavioral_gaps", "divergences", "floor", "greedy_path", "histogram",
+    "interval", "load_encoder", "of_trajectories", "optimal_mixture", "permutation_p", "quantize", "read_conversations",
 ]  # fmt: skip

@@ -9,9 +9,8 @@ a reaction to anything else. How often the rules agree with labels made by hand 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
-from importlib import resources
+
+from .rules import load_rules
 
 DAMSL = (
     "action-directive", "wh-question", "yes-no-question", "declarative-question", "statement", "opinion", "yes-answer",
@@ -21,6 +20,7 @@ DAMSL = (
 SGD = (
     "INFORM_INTENT", "INFORM", "REQUEST", "REQUEST_ALTS", "SELECT", "AFFIRM", "NEGATE", "THANK_YOU", "GOODBYE", "OTHER",
 )  # fmt: skip
+_FILE = "dialogue_acts.yaml"
 _FIRST = ("thanking", "closing", "opening", "apology", "no-opinion", "action-directive")
 _THEN = ("reject", "appreciation", "acknowledge", "opinion", "commit")
 _QUESTIONS = ("wh-question", "yes-no-question", "declarative-question")
@@ -35,21 +35,6 @@ _SGD_OF = {
 }
 _SENTENCE = re.compile(r"[^.?!\n]+(?:\.(?=\d)[^.?!\n]+)*[.?!]*|[.?!]+")
 _SHORT = 12  # words; ours: a longer sentence with "when" or "how" at its head and no question mark tells something
-
-
-@cache
-def _rules() -> Mapping[str, re.Pattern[str]]:
-    import yaml
-
-    said = yaml.safe_load((resources.files(__package__) / "dialogue_acts.yaml").read_text("utf-8"))
-    lists = {name: f"(?:{'|'.join(said[name])})" for name in ("polite", "verb", "praising")}
-    return {name: re.compile("|".join(_filled(one, lists) for one in rules), re.I) for name, rules in said.items()}
-
-
-def _filled(rule: str, lists: Mapping[str, str]) -> str:
-    for name, words in lists.items():
-        rule = rule.replace(f"{{{name}}}", words)
-    return rule
 
 
 def sentences(text: str) -> list[str]:
@@ -69,7 +54,7 @@ def sgd(text: str, *, heard: str = "") -> list[str]:
 
 
 def _damsl(sentence: str, heard: str) -> str:
-    bare, rules = sentence.rstrip(".?! "), _rules()
+    bare, rules = sentence.rstrip(".?! "), load_rules(_FILE)
     if not re.search(r"\w", bare):
         return "uninterpretable"
     if act := next((act for act in _FIRST if rules[act].search(bare)), ""):
@@ -88,7 +73,7 @@ def _damsl(sentence: str, heard: str) -> str:
 
 
 def _sgd(sentence: str, heard: str) -> str:
-    act, rules = _damsl(sentence, heard), _rules()
+    act, rules = _damsl(sentence, heard), load_rules(_FILE)
     if act not in ("thanking", "closing", "wh-question") and rules["alternatives"].search(sentence):
         return "REQUEST_ALTS"
     if act not in _QUESTIONS and rules["select"].search(sentence):

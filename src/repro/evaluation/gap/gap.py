@@ -1,0 +1,102 @@
+"""How far is a simulator from real users, and how sure is that?
+
+From two sets of conversations to one result: represent, encode, quantise, diverge, and say how sure. All simulators are
+clustered together with the real users, so that their histograms have the same bins and can be mixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ...errors import ReproError
+from ...types import Estimate
+from ..stats import holm
+from .certainty import Side, floor, interval, permutation_p
+from .conversations import Conversation
+from .divergence import Divergences, Floats, divergences, histogram
+from .encode import Encoder, Vectors, load_encoder
+from .facets import Annotator, LexicalFacets, represent
+from .quantize import SEED, VARIANCE, K, quantize
+
+FEATURES = "features"  # in place of an encoder: what the lexical rules counted
+
+
+@dataclass(frozen=True)
+class GapResult:
+    """One simulator beside real users. All distances in nats."""
+
+    simulator: str
+    divergences: Divergences
+    js: Estimate  # corrected for small samples, with its interval
+    p: float  # of a permutation test: could it be users?
+    p_holm: float  # the same, adjusted for all simulators of the call
+    n_unscored: int  # conversations that could not be represented
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """All simulators of one call, and what they have in common."""
+
+    results: Mapping[str, GapResult]
+    floor: Estimate  # between random halves of the real users
+    histograms: Mapping[str, Floats]  # counts by side, "real" among them, on the same k bins
+    labels: Mapping[str, Side]
+    representation: str
+    encoder: str
+    annotator: str
+    k: int
+
+
+def behavioral_gaps(
+    real: Sequence[Conversation], simulated: Mapping[str, Sequence[Conversation]], *, representation: str = "combined",
+    encoder: str | Encoder = "minilm", annotator: Annotator | None = None, k: int = K, variance: float = VARIANCE,
+    seed: int = SEED, n_boot: int = 1000, n_permutations: int = 999,
+) -> Gaps:  # fmt: skip
+    """The gap of each simulator; `encoder` is a name, an `Encoder`, or "features": the counts of the lexical rules."""
+    if not simulated or "real" in simulated:
+        raise ReproError("give one simulator or more by name, none of them called 'real'")
+    annotator = annotator or LexicalFacets()
+    kept, vectors = _vectors({"real": real, **simulated}, representation, encoder, annotator)
+    found = quantize(vectors, k=k, variance=variance, seed=seed)
+    sides = {name: Side(found.labels[name], [one.user for one in kept[name]]) for name in kept}
+    p = {n: permutation_p(sides["real"], sides[n], k=k, n_permutations=n_permutations, seed=seed) for n in simulated}
+    adjusted = dict(zip(p, holm([*p.values()]), strict=True))
+    results = {
+        name: GapResult(
+            name,
+            divergences(found.labels["real"], found.labels[name], k=k),
+            interval(sides["real"], sides[name], k=k, n_boot=n_boot, seed=seed),
+            p[name],
+            adjusted[name],
+            len(said) - len(kept[name]),
+        )
+        for name, said in simulated.items()
+    }
+    histograms = {name: histogram(labels, k=k) for name, labels in found.labels.items()}
+    low = floor(sides["real"], k=k, seed=seed)
+    named = encoder if isinstance(encoder, str) else encoder.name
+    return Gaps(results, low, histograms, sides, representation, named, annotator.name, k)
+
+
+def behavioral_gap(
+    real: Sequence[Conversation], simulated: Sequence[Conversation], *, name: str = "simulated", **how: object
+) -> GapResult:
+    """The gap of one simulator; `how` is what `behavioral_gaps` takes."""
+    return behavioral_gaps(real, {name: simulated}, **how).results[name]  # type: ignore[arg-type]
+
+
+def _vectors(
+    sides: Mapping[str, Sequence[Conversation]], representation: str, encoder: str | Encoder, annotator: Annotator
+) -> tuple[dict[str, list[Conversation]], dict[str, Vectors]]:
+    if encoder == FEATURES:
+        if not isinstance(annotator, LexicalFacets):
+            raise ReproError("features are what the lexical rules counted; give an encoder for another annotator")
+        features = {name: annotator.features(said, representation) for name, said in sides.items()}
+        return {name: list(said) for name, said in sides.items()}, features
+    reader = load_encoder(encoder) if isinstance(encoder, str) else encoder
+    told = {name: represent(said, representation, annotator) for name, said in sides.items()}
+    for name, (kept, _) in told.items():
+        if not kept:
+            raise ReproError(f"no conversation of '{name}' could be represented; there is nothing to compare")
+    return {name: kept for name, (kept, _) in told.items()}, {n: reader.encode(texts) for n, (_, texts) in told.items()}

@@ -1,0 +1,107 @@
+"""From conversations to a gap: is one found where users behave otherwise, and none where they do not?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from repro.errors import ReproError
+from repro.evaluation.gap import behavioral_gap, behavioral_gaps, optimal_mixture
+from repro.evaluation.gap.conversations import Conversation, read_conversations
+from repro.evaluation.gap.facets import FACETS, KINDS, LexicalFacets, combined, kinds_of, represent
+from repro.types import Turn
+
+REAL_PEOPLE = Path(__file__).resolve().parents[4] / "shared/data/simulatorarena_document_creation.jsonl"
+ASK, DRAFT = Turn("assistant", "When is it?"), Turn("assistant", "Dear all, please come to our party in the garden.")
+TERSE = ("need a note", "saturday", "thx")
+EXHAUSTIVE = (
+    "Please write a note for my neighbours. The party is on Saturday at 5 pm in the garden. Sign it from Ana.",
+    "The date is Saturday, as mentioned above.",
+    "Thank you very much, that is all I needed.",
+)
+
+
+def talk(name: str, texts, seed: int) -> Conversation:
+    draws = np.random.default_rng(seed)
+    extra = ["", " ok", " please", " and a cake", " for 12 people"]
+    said = [text + extra[draws.integers(5)] for text in texts[: 2 + draws.integers(2)]]
+    turns = [Turn("user", said[0]), ASK, Turn("user", said[1]), DRAFT, *(Turn("user", text) for text in said[2:])]
+    return Conversation(name, name, tuple(turns))
+
+
+def many(texts, seed: int, n: int = 40) -> list[Conversation]:
+    return [talk(f"u{i}", texts, seed * 1000 + i) for i in range(n)]
+
+
+def test_what_a_user_does_is_told_turn_by_turn():
+    found = kinds_of(talk("u", TERSE, 0))
+    assert found["requests"][0] == ["asks for a text"]
+    assert found["responses"][:2] == [[], ["answers"]]
+    told = LexicalFacets().annotate([talk("u", TERSE, 0)])[0]
+    assert told is not None
+    assert set(told) == set(FACETS)
+    assert told["requests"].startswith("first: asks for a text; then: asks nothing")
+    assert combined(told).split("\n\n")[0] == f"requests: {told['requests']}"
+
+
+def test_every_kind_that_is_found_is_counted():
+    talks = [*many(TERSE, 0), *many(EXHAUSTIVE, 1)]
+    for one in talks:
+        for facet, turns in kinds_of(one).items():
+            assert {kind for kinds in turns for kind in kinds} <= set(KINDS[facet])
+    features = LexicalFacets().features(talks)
+    assert np.linalg.norm(features, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_raw_representations_are_the_words():
+    one = talk("u", TERSE, 0)
+    texts = {name: represent([one], name, LexicalFacets())[1][0] for name in ("utterances", "conversation", "intent")}
+    assert texts["intent"] == one.turns[0].text
+    assert texts["utterances"].splitlines()[0] == texts["intent"]
+    assert "assistant: When is it?" in texts["conversation"]
+    with pytest.raises(ReproError, match="no representation 'vibes'; have requests"):
+        represent([one], "vibes", LexicalFacets())
+
+
+@pytest.mark.parametrize("encoder", ["features", "minilm"])
+def test_users_are_no_way_from_users_and_far_from_those_who_say_all_at_once(encoder):
+    sides = {"alike": many(TERSE, 1), "other": many(EXHAUSTIVE, 2)}
+    found = behavioral_gaps(many(TERSE, 0), sides, encoder=encoder, k=6, n_boot=100, n_permutations=199)
+    alike, other = found.results["alike"], found.results["other"]
+    assert alike.p > 0.05
+    assert alike.js.low == 0
+    assert other.p_holm < 0.05
+    assert other.js.low > alike.js.high
+    assert other.divergences.js > 3 * found.floor.high
+    mixed = optimal_mixture(found.histograms["real"], [found.histograms[name] for name in sides])
+    assert mixed.weights[0] > 0.9
+
+
+def test_what_fails_is_counted_and_what_fails_whole_is_an_error():
+    class Half:
+        name = "half"
+
+        def annotate(self, conversations):
+            whole = LexicalFacets().annotate(conversations)
+            return [said if i % 2 else None for i, said in enumerate(whole)]
+
+    how = {"annotator": Half(), "k": 4, "n_boot": 50, "n_permutations": 19}
+    found = behavioral_gap(many(TERSE, 0), many(TERSE, 1), **how)
+    assert found.n_unscored == 20
+    with pytest.raises(ReproError, match="no conversation of 'simulated' could be represented"):
+        behavioral_gap(many(TERSE, 0), many(TERSE, 1, n=1), **how)
+    with pytest.raises(ReproError, match="features are what the lexical rules counted"):
+        behavioral_gap(many(TERSE, 0), many(TERSE, 1), encoder="features", **how)
+    with pytest.raises(ReproError, match="none of them called 'real'"):
+        behavioral_gaps(many(TERSE, 0), {"real": many(TERSE, 1)})
+
+
+@pytest.mark.skipif(not REAL_PEOPLE.is_file(), reason="a file of real conversations is not part of the repository")
+def test_people_are_read_and_stand_apart_from_a_script():
+    people = read_conversations(REAL_PEOPLE)
+    assert len(people) == sum(1 for line in REAL_PEOPLE.read_text().splitlines() if json.loads(line))
+    found = behavioral_gap(people, many(EXHAUSTIVE, 0, n=51), encoder="features", k=10, n_boot=50, n_permutations=99)
+    assert found.p <= 0.05
