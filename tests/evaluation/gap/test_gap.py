@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import os
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from repro.evaluation.gap.conversations import Conversation, read_conversations
 from repro.evaluation.gap.facets import FACETS, KINDS, LexicalFacets, combined, kinds_of, represent
 from repro.types import Turn
 
-REAL_PEOPLE = Path(__file__).resolve().parents[4] / "shared/data/simulatorarena_document_creation.jsonl"
+PEOPLE = os.environ.get("REPRO_PEOPLE", "")  # a file of conversations that people had
 ASK, DRAFT = Turn("assistant", "When is it?"), Turn("assistant", "Dear all, please come to our party in the garden.")
 TERSE = ("need a note", "saturday", "thx")
 EXHAUSTIVE = (
@@ -99,9 +98,10 @@ def test_what_fails_is_counted_and_what_fails_whole_is_an_error():
         behavioral_gaps(many(TERSE, 0), {"real": many(TERSE, 1)})
 
 
-@pytest.mark.skipif(not REAL_PEOPLE.is_file(), reason="a file of real conversations is not part of the repository")
+@pytest.mark.skipif(not PEOPLE, reason="REPRO_PEOPLE names no file of conversations that people had")
 def test_people_are_read_and_stand_apart_from_a_script():
-    people = read_conversations(REAL_PEOPLE)
-    assert len(people) == sum(1 for line in REAL_PEOPLE.read_text().splitlines() if json.loads(line))
-    found = behavioral_gap(people, many(EXHAUSTIVE, 0, n=51), encoder="features", k=10, n_boot=50, n_permutations=99)
+    people = read_conversations(PEOPLE)
+    assert len(people) > 20
+    script = many(EXHAUSTIVE, 0, n=len(people))
+    found = behavioral_gap(people, script, encoder="features", k=10, n_boot=50, n_permutations=99)
     assert found.p <= 0.05
