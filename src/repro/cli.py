@@ -87,6 +87,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_profile(check)
     check.set_defaults(command=_check_simulator)
 
+    gap = verbs.add_parser("gap", help="how far simulated users are from real ones, from files of conversations")
+    gap.add_argument("--real", required=True, metavar="FILE", help="JSONL with messages, and where known user_id")
+    gap.add_argument("--sim", action="append", required=True, metavar="NAME=FILE", help="the same; once per simulator")
+    gap.add_argument("--schema", default="messages", help="messages, or paired: both sides in a line (messages)")
+    gap.add_argument("--representation", default="combined", help="requests, ..., combined, utterances (combined)")
+    gap.add_argument("--encoder", default="minilm", help="minilm, a folder, a hub id, or features (minilm)")
+    gap.add_argument("--k", type=int, default=500, help="kinds of behaviour to be told apart (500)")
+    gap.add_argument("--seed", type=int, default=42)
+    gap.add_argument("--out", metavar="FILE", help="also write the numbers as JSON")
+    gap.set_defaults(command=_gap)
+
     claims = verbs.add_parser("claims", help="each published claim beside what came out here")
     _add_profile(claims)
     claims.add_argument("--readme", action="store_true", help="also rewrite the table in README.md")
@@ -186,6 +197,20 @@ def _check_simulator(arguments: argparse.Namespace) -> None:
     print("\n".join(f"  {check.result:<7} {check.name:<11} {check.found}" for check in checks))
     if failed := [check.name for check in checks if check.result == "failed"]:
         raise ReproError(f"'{arguments.spec}' does not keep the contract: {', '.join(failed)}")
+
+
+def _gap(arguments: argparse.Namespace) -> None:
+    import json
+
+    from repro.evaluation.gap.files import gaps_of_files
+    from repro.evaluation.gap.report import as_data, as_text
+    from repro.reporting.record import write_whole
+
+    how = {key: vars(arguments)[key] for key in ("schema", "representation", "encoder", "k", "seed")}
+    gaps = gaps_of_files(arguments.real, arguments.sim, **how)
+    print(as_text(gaps))
+    if arguments.out:
+        write_whole(arguments.out, json.dumps(as_data(gaps), indent=2) + "\n")
 
 
 def _claims(arguments: argparse.Namespace) -> None:

@@ -74,6 +74,8 @@ class LexicalFacets:
 
     def features(self, conversations: Sequence[Conversation], facet: str = "combined") -> Vectors:
         """(n, d) counts of each kind, first turn and later ones apart, scaled to length 1."""
+        if facet not in (*FACETS, "combined"):
+            raise ReproError(f"no representation '{facet}' has features; have {', '.join(FACETS)}, combined")
         names = FACETS if facet == "combined" else (facet,)
         rows = np.array([_counts(kinds_of(one), names) for one in conversations], dtype=np.float32)
         return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9))
