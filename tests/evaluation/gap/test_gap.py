@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from repro.errors import ReproError
-from repro.evaluation.gap import behavioral_gap, behavioral_gaps, optimal_mixture
+from repro.evaluation.gap import behavioral_gap, behavioral_gaps, behaviours, optimal_mixture
 from repro.evaluation.gap.conversations import Conversation, read_conversations
 from repro.evaluation.gap.facets import FACETS, KINDS, LexicalFacets, combined, kinds_of, represent
 from repro.types import Turn
@@ -105,3 +105,29 @@ def test_people_are_read_and_stand_apart_from_a_script():
     script = many(EXHAUSTIVE, 0, n=len(people))
     found = behavioral_gap(people, script, encoder="features", k=10, n_boot=50, n_permutations=99)
     assert found.p <= 0.05
+
+
+def test_behaviours_that_nobody_has_are_hallucinated_and_those_of_users_missed():
+    found = behavioral_gaps(
+        many(TERSE, 0), {"other": many(EXHAUSTIVE, 2)}, encoder="features", k=4, n_boot=20, n_permutations=19
+    )
+    read = behaviours(found, "other")
+    assert {one.reading for one in read} >= {"missed", "hallucinated"}
+    assert sum(one.real for one in read) == pytest.approx(1)
+    for one in read:
+        assert (one.reading == "missed") == (one.q < 0.05 and one.real > one.simulated)
+        assert one.terms
+        assert 1 <= len(one.examples) <= 3
+    missed = next(one for one in read if one.reading == "missed")
+    assert any(text.startswith("need a note") for text in missed.examples)
+    with pytest.raises(ReproError, match="no simulator 'nobody' in these gaps; have other"):
+        behaviours(found, "nobody")
+
+
+def test_users_like_users_are_captured():
+    found = behavioral_gaps(
+        many(TERSE, 0), {"alike": many(TERSE, 1)}, encoder="features", k=3, n_boot=20, n_permutations=19
+    )
+    readings = {one.reading for one in behaviours(found, "alike")}
+    assert "captured" in readings
+    assert not readings & {"missed", "hallucinated"}

@@ -1,6 +1,7 @@
 """How far is what simulated users do from what real users do? (arXiv 2605.07847)"""
 
 from .certainty import Side, floor, interval, permutation_p
+from .clusters import Behaviour, behaviours
 from .conversations import Conversation, of_trajectories, read_conversations
 from .divergence import Divergences, divergences, histogram
 from .encode import load_encoder
@@ -10,7 +11,8 @@ from .mixtures import Mixture, greedy_path, optimal_mixture
 from .quantize import Quantized, quantize
 
 __all__ = [
-    "FACETS", "REPRESENTATIONS", "Conversation", "Divergences", "GapResult", "Gaps", "LexicalFacets", "Mixture",
-    "Quantized", "Side", "behavioral_gap", "behavioral_gaps", "divergences", "floor", "greedy_path", "histogram",
-    "interval", "load_encoder", "of_trajectories", "optimal_mixture", "permutation_p", "quantize", "read_conversations",
+    "FACETS", "REPRESENTATIONS", "Behaviour", "Conversation", "Divergences", "GapResult", "Gaps", "LexicalFacets",
+    "Mixture", "Quantized", "Side", "behavioral_gap", "behavioral_gaps", "behaviours", "divergences", "floor",
+    "greedy_path", "histogram", "interval", "load_encoder", "of_trajectories", "optimal_mixture", "permutation_p",
+    "quantize", "read_conversations",
 ]  # fmt: skip

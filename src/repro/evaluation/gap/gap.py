@@ -42,6 +42,8 @@ class Gaps:
     floor: Estimate  # between random halves of the real users
     histograms: Mapping[str, Floats]  # counts by side, "real" among them, on the same k bins
     labels: Mapping[str, Side]
+    conversations: Mapping[str, Sequence[Conversation]]  # those that could be represented, as labelled
+    texts: Mapping[str, Sequence[str]]  # what stood for each
     representation: str
     encoder: str
     annotator: str
@@ -57,7 +59,9 @@ def behavioral_gaps(
     if not simulated or "real" in simulated:
         raise ReproError("give one simulator or more by name, none of them called 'real'")
     annotator = annotator or LexicalFacets()
-    kept, vectors = _vectors({"real": real, **simulated}, representation, encoder, annotator)
+    told = {n: represent(said, representation, annotator) for n, said in {"real": real, **simulated}.items()}
+    kept, texts = {n: both[0] for n, both in told.items()}, {n: both[1] for n, both in told.items()}
+    vectors = _vectors(kept, texts, representation, encoder, annotator)
     found = quantize(vectors, k=k, variance=variance, seed=seed)
     sides = {name: Side(found.labels[name], [one.user for one in kept[name]]) for name in kept}
     p = {n: permutation_p(sides["real"], sides[n], k=k, n_permutations=n_permutations, seed=seed) for n in simulated}
@@ -76,7 +80,7 @@ def behavioral_gaps(
     histograms = {name: histogram(labels, k=k) for name, labels in found.labels.items()}
     low = floor(sides["real"], k=k, seed=seed)
     named = encoder if isinstance(encoder, str) else encoder.name
-    return Gaps(results, low, histograms, sides, representation, named, annotator.name, k)
+    return Gaps(results, low, histograms, sides, kept, texts, representation, named, annotator.name, k)
 
 
 def behavioral_gap(
@@ -87,16 +91,14 @@ def behavioral_gap(
 
 
 def _vectors(
-    sides: Mapping[str, Sequence[Conversation]], representation: str, encoder: str | Encoder, annotator: Annotator
-) -> tuple[dict[str, list[Conversation]], dict[str, Vectors]]:
+    kept: Mapping[str, Sequence[Conversation]], texts: Mapping[str, Sequence[str]], representation: str,
+    encoder: str | Encoder, annotator: Annotator,
+) -> dict[str, Vectors]:  # fmt: skip
+    if empty := [name for name in kept if not kept[name]]:
+        raise ReproError(f"no conversation of '{empty[0]}' could be represented; there is nothing to compare")
     if encoder == FEATURES:
         if not isinstance(annotator, LexicalFacets):
             raise ReproError("features are what the lexical rules counted; give an encoder for another annotator")
-        features = {name: annotator.features(said, representation) for name, said in sides.items()}
-        return {name: list(said) for name, said in sides.items()}, features
+        return {name: annotator.features(said, representation) for name, said in kept.items()}
     reader = load_encoder(encoder) if isinstance(encoder, str) else encoder
-    told = {name: represent(said, representation, annotator) for name, said in sides.items()}
-    for name, (kept, _) in told.items():
-        if not kept:
-            raise ReproError(f"no conversation of '{name}' could be represented; there is nothing to compare")
-    return {name: kept for name, (kept, _) in told.items()}, {n: reader.encode(texts) for n, (_, texts) in told.items()}
+    return {name: reader.encode(said) for name, said in texts.items()}
