@@ -8,7 +8,6 @@ are not, the first difference is the reason to run again.
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from typing import Any
 
 from repro.config import profile_path, repo_root
 from repro.errors import ReproError
-from repro.models.weights import sha256
+from repro.models.hashes import digest, sha256, tree
 from repro.reporting.record import record_of
 
 # These can change without changing a result.
@@ -169,13 +168,3 @@ def expected_seconds(notebook: Notebook, profile: str, root: Path) -> float | No
         return float(record["seconds"])
     minutes = notebook.minutes(profile)
     return None if minutes is None else 60 * minutes
-
-
-def digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def tree(folder: Path, *, pattern: str = "**/*", skip: Sequence[str] = ()) -> str:
-    """One hash for the names and contents of all files in a folder that git would keep."""
-    files = [p for p in folder.glob(pattern) if p.is_file() and "__pycache__" not in p.parts and p.name not in skip]
-    return digest(sorted((p.relative_to(folder).as_posix(), sha256(p)) for p in files if not p.name.startswith(".")))

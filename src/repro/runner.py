@@ -18,7 +18,8 @@ from typing import Any
 
 from repro.config import flat, load_profile, repo_root, sources
 from repro.errors import ReproError
-from repro.notebooks import Notebook, bind, digest, expected_seconds, find, key_of, results_path, tree, why_run
+from repro.models.hashes import digest, tree
+from repro.notebooks import Notebook, bind, expected_seconds, find, key_of, results_path, why_run
 from repro.progress import clock, duration, say
 from repro.reporting.record import attach
 

