@@ -70,7 +70,8 @@ class Lab:
         if not _is_known(name):
             raise ReproError(f"no simulator '{name}'; have {', '.join(sorted(SIMULATORS))}")
         if trained := names.model_of(name):
-            return self._brief(replace(ON_A_MODEL[names.kind_of(name)](self.model(trained)), name=name))
+            user: Any = ON_A_MODEL[names.kind_of(name)](self.model(trained))
+            return self._brief(replace(user, name=name))
         return self._brief(SIMULATORS[name](self.config.model, self.config.dtype))
 
     def _brief(self, user: UserSimulator) -> UserSimulator:

@@ -25,6 +25,8 @@ def test_halves_of_the_same_users_are_apart_by_what_theory_says():
     assert found.value == pytest.approx((K - 1) / (4 * 100), rel=0.2)  # (K - 1) / 4n for two samples of n
     assert found.low < found.value < found.high
     assert (found.n, found.n_clusters) == (200, 200)
+    mended = floor(side(0, EVEN), k=K, corrected=True)
+    assert abs(mended.value) < 0.2 * found.value
     assert math.isnan(floor(Side(np.array([1, 2]), ["a", "a"]), k=K).value)
 
 

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from repro.errors import ReproError
-from repro.evaluation.gap import behavioral_gap, behavioral_gaps, behaviours, optimal_mixture
+from repro.evaluation.gap import (
+    behavioral_gap,
+    behavioral_gaps,
+    behaviours,
+    gap_table,
+    held_out_mixture,
+    mixture_gain,
+    optimal_mixture,
+    pairwise_table,
+    path_table,
+)
 from repro.evaluation.gap.conversations import Conversation, read_conversations
 from repro.evaluation.gap.facets import FACETS, KINDS, LexicalFacets, combined, kinds_of, represent
 from repro.types import Turn
@@ -131,3 +141,23 @@ def test_users_like_users_are_captured():
     readings = {one.reading for one in behaviours(found, "alike")}
     assert "captured" in readings
     assert not readings & {"missed", "hallucinated"}
+
+
+def test_a_mixture_is_judged_on_users_it_was_not_fitted_to():
+    users = [*many(TERSE, 0, n=30), *many(EXHAUSTIVE, 3, n=30)]
+    users = [Conversation(f"u{i}", f"u{i}", one.turns) for i, one in enumerate(users)]
+    sides = {"terse": many(TERSE, 1), "other": many(EXHAUSTIVE, 2)}
+    found = behavioral_gaps(users, sides, encoder="features", k=6, n_boot=20, n_permutations=19)
+    held = held_out_mixture(found)
+    assert held.js < min(held.js_of_each)
+    gain = mixture_gain(found, n_splits=10)
+    assert 0 < gain.low <= gain.value <= gain.high
+    path = path_table(found)
+    assert list(path["size"]) == [1, 2]
+    assert {*path.added} == {"terse", "other"}
+    assert path.js_held_out.iloc[1] < path.js_held_out.iloc[0]
+    table = gap_table(found)
+    assert set(table.simulator) == {"terse", "other", "real"}
+    apart = pairwise_table(found)
+    assert len(apart) == 9
+    assert apart[apart.a == apart.b].js.max() < 1e-12

@@ -17,7 +17,7 @@ from ...errors import ReproError
 from ...seeds import rng
 from ...types import Estimate
 from ..stats import LEVEL
-from .divergence import Floats, jensen_shannon, js_bias
+from .divergence import Floats, js_bias, js_rows
 from .quantize import Labels
 
 
@@ -36,15 +36,17 @@ class Side:
         """How many conversations of each kind each user has, (users, k), users in the order they first come."""
         place = {user: i for i, user in enumerate(dict.fromkeys(self.users))}
         out = np.zeros((len(place), k))
-        np.add.at(out, ([place[user] for user in self.users], self.labels), 1)
+        for user, label in zip(self.users, self.labels, strict=True):
+            out[place[user], label] += 1
         return out
 
 
-def floor(real: Side, *, k: int, n_repeats: int = 200, seed: int = 0) -> Estimate:
+def floor(real: Side, *, k: int, n_repeats: int = 200, seed: int = 0, corrected: bool = False) -> Estimate:
     """The Jensen-Shannon divergence (nats) between random halves of the real users: mean, and where 95% of halves lie.
 
     A half has half the users; against a simulator with as many conversations as there are real ones, the floor of the
-    whole is about half as high. Fewer than two users: NaN.
+    whole is about half as high. `corrected` takes off what small samples put on, as for simulators: the mean is then
+    about 0. Fewer than two users: NaN.
     """
     counts = real.counts(k)
     n = len(counts)
@@ -52,7 +54,7 @@ def floor(real: Side, *, k: int, n_repeats: int = 200, seed: int = 0) -> Estimat
         return Estimate(float("nan"), float("nan"), float("nan"), 0, n_clusters=n)
     draws = rng(seed, "floor")
     first = np.stack([draws.permutation(n) < n // 2 for _ in range(n_repeats)]).astype(float)  # (repeats, users)
-    apart = _apart(first @ counts, (1 - first) @ counts)
+    apart = (_corrected if corrected else _apart)(first @ counts, (1 - first) @ counts)
     return Estimate(float(apart.mean()), *_middle(apart), len(real.labels), n_clusters=n)
 
 
@@ -107,20 +109,13 @@ def _weights(draws: np.random.Generator, n: int, n_boot: int) -> Floats:
 
 
 def _apart(p: Floats, q: Floats) -> Floats:
-    """The Jensen-Shannon divergence of each row of counts."""
-    return np.array([jensen_shannon(*_shares(row, other)) for row, other in zip(p, q, strict=True)])
+    """The Jensen-Shannon divergence of each pair of rows of counts."""
+    return js_rows(p / p.sum(1, keepdims=True), q / q.sum(1, keepdims=True))
 
 
 def _corrected(p: Floats, q: Floats) -> Floats:
-    out = []
-    for row, other in zip(p, q, strict=True):
-        a, b = _shares(row, other)
-        out.append(jensen_shannon(a, b) - js_bias(a, b, int(row.sum()), int(other.sum())))
-    return np.array(out)
-
-
-def _shares(row: Floats, other: Floats) -> tuple[Floats, Floats]:
-    return row / row.sum(), other / other.sum()
+    n, m = p.sum(1, keepdims=True), q.sum(1, keepdims=True)
+    return js_rows(p / n, q / m) - js_bias(p / n, q / m, n, m)
 
 
 def _middle(values: Floats) -> tuple[float, float]:

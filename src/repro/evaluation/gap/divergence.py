@@ -50,10 +50,10 @@ def divergences(
     p, q, unit = real / n, sim / m, math.log(base)
     smooth_p, smooth_q = smoothed(real), smoothed(sim)
     return Divergences(
-        kl_forward=kl(smooth_p, smooth_q) / unit,
-        kl_backward=kl(smooth_q, smooth_p) / unit,
+        kl_forward=float(kl(smooth_p, smooth_q)) / unit,
+        kl_backward=float(kl(smooth_q, smooth_p)) / unit,
         js=jensen_shannon(p, q) / unit,
-        js_corrected=(jensen_shannon(p, q) - js_bias(p, q, n, m)) / unit,
+        js_corrected=(jensen_shannon(p, q) - float(js_bias(p, q, n, m))) / unit,
         tv=float(np.abs(p - q).sum() / 2),
         hellinger=float(np.sqrt(max(0.0, 1 - np.sqrt(p * q).sum()))),
         k=k,
@@ -81,32 +81,34 @@ def smoothed(counts: Floats) -> Floats:
     return np.asarray(shares / shares.sum())
 
 
-def kl(p: Floats, q: Floats) -> float:
-    """sum_b p_b ln(p_b / q_b) in nats, where 0 ln 0 = 0; infinite where q lacks what p has."""
-    there = p > 0
-    with np.errstate(divide="ignore"):
-        return float(np.sum(p[there] * (np.log(p[there]) - np.log(q[there]))))
+def kl(p: Floats, q: Floats) -> Floats:
+    """sum_b p_b ln(p_b / q_b) in nats over the last axis, where 0 ln 0 = 0; infinite where q lacks what p has."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(p > 0, p * (np.log(p) - np.log(q)), 0.0).sum(-1))
 
 
-def jensen_shannon(p: Floats, q: Floats) -> float:
-    """(KL(p || m) + KL(q || m)) / 2 with m = (p + q) / 2, in nats: 0 to ln 2."""
+def js_rows(p: Floats, q: Floats) -> Floats:
+    """(KL(p || m) + KL(q || m)) / 2 with m = (p + q) / 2, in nats over the last axis: 0 to ln 2."""
     m = (p + q) / 2
     return (kl(p, m) + kl(q, m)) / 2
 
 
-def js_bias(p: Floats, q: Floats, n: int, m: int) -> float:
+def jensen_shannon(p: Floats, q: Floats) -> float:
+    """`js_rows` of two histograms."""
+    return float(js_rows(p, q))
+
+
+def js_bias(p: Floats, q: Floats, n: Floats | int, m: Floats | int) -> Floats:
     """How much the Jensen-Shannon divergence of samples of n and m exceeds the true one, to first order, in nats.
 
     JS = H(mean) - H(p) / 2 - H(q) / 2, and the entropy of a histogram is too low by about sum_b var_b / (2 share_b):
     Miller and Madow's correction (Miller 1955) for p and q, the same expansion for their mean. It assumes independent
     conversations and more of them than bins in use; with fewer it takes off too little.
     """
-    mean = (p + q) / 2
     var_p, var_q = p * (1 - p) / n, q * (1 - q) / m
-    return (_too_low(p, var_p) + _too_low(q, var_q)) / 2 - _too_low(mean, (var_p + var_q) / 4)
+    return (_too_low(p, var_p) + _too_low(q, var_q)) / 2 - _too_low((p + q) / 2, (var_p + var_q) / 4)
 
 
-def _too_low(shares: Floats, variances: Floats) -> float:
+def _too_low(shares: Floats, variances: Floats) -> Floats:
     """By how much the entropy of a sample falls short."""
-    there = shares > 0
-    return float(np.sum(variances[there] / (2 * shares[there])))
+    return np.asarray(np.where(shares > 0, variances / np.where(shares > 0, 2 * shares, 1), 0.0).sum(-1))

@@ -40,6 +40,7 @@ class Gaps:
 
     results: Mapping[str, GapResult]
     floor: Estimate  # between random halves of the real users
+    floor_corrected: Estimate  # the same, less what small samples put on
     histograms: Mapping[str, Floats]  # counts by side, "real" among them, on the same k bins
     labels: Mapping[str, Side]
     conversations: Mapping[str, Sequence[Conversation]]  # those that could be represented, as labelled
@@ -78,9 +79,9 @@ def behavioral_gaps(
         for name, said in simulated.items()
     }
     histograms = {name: histogram(labels, k=k) for name, labels in found.labels.items()}
-    low = floor(sides["real"], k=k, seed=seed)
+    low, low_corrected = (floor(sides["real"], k=k, seed=seed, corrected=mended) for mended in (False, True))
     named = encoder if isinstance(encoder, str) else encoder.name
-    return Gaps(results, low, histograms, sides, kept, texts, representation, named, annotator.name, k)
+    return Gaps(results, low, low_corrected, histograms, sides, kept, texts, representation, named, annotator.name, k)
 
 
 def behavioral_gap(

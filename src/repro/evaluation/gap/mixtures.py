@@ -52,10 +52,12 @@ def gap(p: Floats, q: Floats, w: Floats) -> float:
     return float(max(0.0, slope @ w - slope.min())) if np.isfinite(slope).all() else math.inf
 
 
-def greedy_path(real_hist: Sequence[float] | Floats, sim_hists: Sequence[Sequence[float]] | Floats) -> list[Mixture]:
-    """The best mixture of 1, 2, 3, ... simulators, each keeping the members before it."""
+def greedy_path(
+    real_hist: Sequence[float] | Floats, sim_hists: Sequence[Sequence[float]] | Floats, *, n_most: int | None = None
+) -> list[Mixture]:
+    """The best mixture of 1, 2, 3, ... (up to `n_most`) simulators, each keeping the members before it."""
     n, members, path = len(sim_hists), list[int](), list[Mixture]()
-    for _ in range(n):
+    for _ in range(min(n, n_most or n)):
         tried = {i: _of(real_hist, sim_hists, [*members, i]) for i in range(n) if i not in members}
         best = min(tried, key=lambda i: tried[i].js)
         members.append(best)
@@ -83,7 +85,7 @@ def _slope(p: Floats, q: Floats, w: Floats) -> Floats:
     mix = w @ q
     logs = np.log(np.where(mix > 0, 2 * mix / np.where(mix > 0, p + mix, 1), 1))
     logs[(mix == 0) & (p > 0)] = -np.inf  # some weight is 0 that has to be more
-    return np.multiply(q, logs, where=q > 0, out=np.zeros_like(q)).sum(1) / 2
+    return np.asarray(np.multiply(q, logs, where=q > 0, out=np.zeros_like(q)).sum(1) / 2)
 
 
 def _centred(p: Floats, q: Floats, w: Floats, mu: float, *, n_steps: int = 50) -> Floats:

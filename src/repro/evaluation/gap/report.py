@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...seeds import rng
-from .divergence import jensen_shannon
+from ...types import Estimate
+from ..stats import LEVEL
+from .divergence import Floats, jensen_shannon
 from .gap import GapResult, Gaps
-from .mixtures import Mixture, optimal_mixture
+from .mixtures import Mixture, greedy_path, optimal_mixture
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST = 6  # simulators in a mixture that is shown
 _KEPT = ("p", "p_holm", "n_unscored")
 
 
@@ -30,14 +36,79 @@ class HeldOut:
 def held_out_mixture(gaps: Gaps, names: Sequence[str] | None = None, *, seed: int = 0) -> HeldOut:
     """The best mixture of the simulators called `names` (all of them by default)."""
     chosen = tuple(names or gaps.results)
+    p_fit, p_other, q = _halves(gaps, chosen, seed)
+    mixture = optimal_mixture(p_fit, q)
+    alone = tuple(jensen_shannon(p_other, row) for row in q)
+    mixed = jensen_shannon(p_other, np.asarray(mixture.weights) @ q)
+    return HeldOut(chosen, mixture, mixed, alone, jensen_shannon(p_other, p_fit))
+
+
+def mixture_gain(gaps: Gaps, *, n_splits: int = 50, seed: int = 0) -> Estimate:
+    """How much nearer (JS, nats) the mixture is to the other half of the users than the simulator that is nearest alone
+    to the half that it was fitted to: mean over random halves, and where 95% of the halves lie."""
+    gains = []
+    for i in range(n_splits):
+        found, (p_fit, p_other, q) = held_out_mixture(gaps, seed=seed + i), _halves(gaps, [*gaps.results], seed + i)
+        nearest = min(q, key=lambda row: jensen_shannon(p_fit, row))
+        gains.append(jensen_shannon(p_other, nearest) - found.js)
+    low, high = np.quantile(gains, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    n = len(gaps.conversations["real"])
+    return Estimate(float(np.mean(gains)), float(low), float(high), n, unit="nats")
+
+
+def path_table(gaps: Gaps, *, seed: int = 0) -> pd.DataFrame:
+    """The best mixture of 1, 2, ... simulators: size, added, js (fitted half), js_held_out (other half), weights."""
+    import pandas as pd
+
+    names = [*gaps.results]
+    p_fit, p_other, q = _halves(gaps, names, seed)
+    rows, before = [], set[str]()
+    for size, one in enumerate(greedy_path(p_fit, q, n_most=MOST), 1):
+        members = {name for name, weight in zip(names, one.weights, strict=True) if weight > 0}
+        js = jensen_shannon(p_other, np.asarray(one.weights) @ q)
+        added = ", ".join(sorted(members - before)) or "nothing"
+        weights = {f"weight.{name}": weight for name, weight in zip(names, one.weights, strict=True)}
+        rows.append({"size": size, "added": added, "js": one.js, "js_held_out": js, **weights})
+        before |= members
+    return pd.DataFrame(rows)
+
+
+def _halves(gaps: Gaps, names: Sequence[str], seed: int) -> tuple[Floats, Floats, Floats]:
+    """Shares of a random half of the users, of the other half, and of each simulator, (s, k)."""
     counts = gaps.labels["real"].counts(gaps.k)
     first = rng(seed, "halves").permutation(len(counts)) < len(counts) // 2
-    fitted, other = counts[first].sum(0), counts[~first].sum(0)
-    q = np.stack([gaps.histograms[name] / gaps.histograms[name].sum() for name in chosen])
-    mixture, p = optimal_mixture(fitted, q), other / other.sum()
-    alone = tuple(jensen_shannon(p, row) for row in q)
-    users = jensen_shannon(p, fitted / fitted.sum())
-    return HeldOut(chosen, mixture, jensen_shannon(p, np.asarray(mixture.weights) @ q), alone, users)
+    p_fit, p_other = counts[first].sum(0), counts[~first].sum(0)
+    q = np.stack([gaps.histograms[name] / gaps.histograms[name].sum() for name in names])
+    return p_fit / p_fit.sum(), p_other / p_other.sum(), q
+
+
+def gap_table(gaps: Gaps) -> pd.DataFrame:
+    """One row a simulator, and one, "real", for the floor: simulator, value, low, high, n, js, p, p_holm, ..."""
+    import pandas as pd
+
+    low = gaps.floor_corrected
+    users = {"simulator": "real", **low.row, "js": gaps.floor.value, "p": 1.0, "p_holm": 1.0}
+    return pd.DataFrame([*(_row(name, result) for name, result in gaps.results.items()), users])
+
+
+def _row(name: str, result: GapResult) -> dict[str, Any]:
+    d = result.divergences
+    tests = {
+        "js": d.js,
+        "p": result.p,
+        "p_holm": result.p_holm,
+        "kl_forward": d.kl_forward,
+        "kl_backward": d.kl_backward,
+    }
+    return {"simulator": name, **result.js.row, "n_unscored": result.n_unscored, **tests}
+
+
+def pairwise_table(gaps: Gaps) -> pd.DataFrame:
+    """Every side beside every other: columns a, b, js (plain, nats)."""
+    import pandas as pd
+
+    p = {name: counts / counts.sum() for name, counts in gaps.histograms.items()}
+    return pd.DataFrame([{"a": a, "b": b, "js": jensen_shannon(p[a], p[b])} for a in p for b in p])
 
 
 def as_data(gaps: Gaps) -> dict[str, Any]:
@@ -54,6 +125,7 @@ def as_data(gaps: Gaps) -> dict[str, Any]:
     }
     how = {key: getattr(gaps, key) for key in ("representation", "encoder", "annotator", "k")}
     data: dict[str, Any] = {**how, "unit": "nats", "floor": gaps.floor.row, "simulators": simulators}
+    data["floor_corrected"] = gaps.floor_corrected.row
     if len(simulators) > 1:
         found = held_out_mixture(gaps)
         weights = dict(zip(found.names, found.mixture.weights, strict=True))

@@ -1,0 +1,116 @@
+"""What does it look like how far simulators are from users?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from repro.errors import ReproError
+from repro.reporting.style import FAINT, INK, QUIET, arm_colour, arm_ink, arm_label, headline, style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def gap_figure(table: pd.DataFrame, *, subtitle: str) -> tuple[Figure, pd.DataFrame]:
+    """A dot and its interval per simulator of `gap_table`, the nearest first, and a band where halves of users lie."""
+    import matplotlib.pyplot as plt
+
+    users, rows = table[table.simulator == "real"], table[table.simulator != "real"].sort_values("value")
+    if rows.empty or users.empty:
+        raise ReproError("no gaps to draw; give gap_figure the table of gap_table")
+    floor = users.iloc[0]
+    with style():
+        height = 2.4 + 0.55 * len(rows)
+        fig, ax = plt.subplots(figsize=(11.5, height))
+        fig.subplots_adjust(left=0.3, right=0.74, top=1 - 1.35 / height, bottom=0.75 / height)
+        ax.axvspan(min(0.0, floor.low), floor.high, color=FAINT, lw=0, zorder=0)
+        note: dict[str, Any] = {
+            "xycoords": ax.get_xaxis_transform(),
+            "textcoords": "offset points",
+            "fontsize": 10.5,
+            "color": QUIET,
+        }
+        ax.annotate("halves of the users themselves", (floor.high, 1), (0, 5), ha="left", **note)
+        for y, row in enumerate(rows.itertuples()):
+            _draw(ax, y, row)
+        ax.set(yticks=[], ylim=(len(rows) - 0.4, -0.6), xlabel="Jensen-Shannon divergence from users, corrected (nats)")
+        ax.spines["left"].set_visible(False)
+        ax.grid(axis="x", color=FAINT, lw=0.8)
+        headline(fig, "How far is each simulated user from users?", subtitle)
+    return fig, table
+
+
+def _draw(ax: Axes, y: int, row: Any) -> None:
+    colour = arm_colour(row.simulator)
+    ax.plot([row.low, row.high], [y, y], color=colour, lw=3, solid_capstyle="round", zorder=3)
+    ax.plot(row.value, y, "o", color=colour, ms=10, mec="white", mew=1.2, zorder=4)
+    beside: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "va": "center"}
+    ax.text(-0.03, y, arm_label(row.simulator), color=arm_ink(row.simulator), weight="bold", ha="right", **beside)
+    ax.text(1.03, y - 0.14, f"{row.value:.3f}  [{row.low:.3f}, {row.high:.3f}]", ha="left", **beside)
+    unscored = f", {row.n_unscored:.0f} unscored" if row.n_unscored else ""
+    said = f"p {'< 0.01' if row.p_holm < 0.01 else f'= {row.p_holm:.2f}'}, n = {row.n:.0f}{unscored}"
+    ax.text(1.03, y + 0.2, said, ha="left", color=QUIET, fontsize=10.5, **beside)
+
+
+def heat_figure(
+    data: pd.DataFrame, *, down: str, across: str, value: str, question: str, subtitle: str, order: Sequence[str],
+) -> tuple[Figure, pd.DataFrame]:  # fmt: skip
+    """A grid of numbers, darker where they are larger; rows and columns in `order` where it names them."""
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    rows, columns = (_ordered(data[side], order) for side in (down, across))
+    grid = data.pivot(index=down, columns=across, values=value).loc[rows, columns]
+    with style():
+        fig, ax = plt.subplots(figsize=(3.6 + 1.05 * len(columns), 2.9 + 0.5 * len(rows)))
+        height, width = fig.get_figheight(), fig.get_figwidth()
+        fig.subplots_adjust(left=3.0 / width, right=0.98, top=1 - 2.3 / height, bottom=0.2 / height)
+        colours = sns.light_palette("#0072B2", as_cmap=True)
+        look: dict[str, Any] = {"annot": True, "fmt": ".2f", "cbar": False, "linewidths": 1.5, "linecolor": "white"}
+        sns.heatmap(grid, ax=ax, cmap=colours, vmin=0, annot_kws={"fontsize": 11}, **look)
+        ax.set(xlabel="", ylabel="")
+        ax.xaxis.tick_top()
+        ax.set_xticks([i + 0.5 for i in range(len(columns))], [arm_label(name) for name in columns])
+        ax.tick_params(length=0)
+        plt.setp(ax.get_xticklabels(), rotation=35, ha="left", rotation_mode="anchor", fontsize=10.5)
+        ax.set_yticks([i + 0.5 for i in range(len(rows))], [arm_label(name) for name in rows], rotation=0, color=INK)
+        headline(fig, question, subtitle)
+    return fig, data
+
+
+def _ordered(names: pd.Series[str], order: Sequence[str]) -> list[str]:
+    present = dict.fromkeys(names)
+    return [*(name for name in order if name in present), *(name for name in present if name not in order)]
+
+
+def path_figure(path: pd.DataFrame, *, floor: float, subtitle: str) -> tuple[Figure, pd.DataFrame]:
+    """How near a mixture of 1, 2, 3, ... simulators comes: columns size, js, js_held_out, added."""
+    import matplotlib.pyplot as plt
+
+    if path.empty:
+        raise ReproError("no mixtures to draw; give path_figure a row per size")
+    with style():
+        fig, ax = plt.subplots(figsize=(11.5, 5.6))
+        fig.subplots_adjust(left=0.09, right=0.8, top=0.76, bottom=0.13)
+        for column, colour, label in (
+            ("js", QUIET, "users it was fitted to"),
+            ("js_held_out", "#0072B2", "other users"),
+        ):
+            ax.plot(path["size"], path[column], "-o", color=colour, lw=2.5, ms=8, mec="white")
+            end = (path["size"].iloc[-1], path[column].iloc[-1])
+            ax.annotate(label, end, (12, 0), textcoords="offset points", va="center", color=colour, weight="bold")
+        ax.axhline(floor, color=QUIET, lw=1, ls=(0, (4, 3)))
+        ax.annotate("halves of the users", (1, floor), (0, 5), textcoords="offset points", color=QUIET, fontsize=11)
+        for row in path.itertuples():
+            ax.annotate(
+                f"+ {arm_label(str(row.added))}", (row.size, row.js_held_out), (4, 10), textcoords="offset points",
+                fontsize=10, rotation=18, color=INK,
+            )  # fmt: skip
+        ax.set(xticks=path["size"], xlabel="simulators in the mixture", ylabel="Jensen-Shannon divergence (nats)")
+        ax.margins(x=0.08, y=0.2)
+        ax.grid(axis="y", color=FAINT, lw=0.8)
+        headline(fig, "Does a mixture of simulators come nearer to users?", subtitle)
+    return fig, path

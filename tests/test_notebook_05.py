@@ -1,0 +1,56 @@
+"""Is the gap measured, split up, read and mixed, from the first cell to the claims? At smoke size."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from repro.reporting import load_claims, load_numbers, verdict
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[1]
+RESULT = "results/smoke/05_distributional_gap"
+PEOPLE = [("need a note", "saturday"), ("Could you write me an invitation?", "no, on Monday"), ("hi", "a poem pls")]
+
+
+@pytest.fixture(scope="module")
+def checkout(at_smoke):
+    """A checkout without code, with a file of people's conversations, in which notebook 05 has run at smoke."""
+
+    def write(path: Path) -> None:
+        talks = [
+            [
+                {"role": "user", "content": one},
+                {"role": "assistant", "content": "When?"},
+                {"role": "user", "content": two},
+            ]
+            for one, two in PEOPLE * 8
+        ]
+        (path / "people.jsonl").write_text("".join(json.dumps({"messages": talk}) + "\n" for talk in talks))
+
+    return at_smoke("05", {"n_conversations": 16, "k": 3, "real_path": "people.jsonl"}, prepare=write)
+
+
+def test_every_simulator_has_its_gap_and_its_p(checkout):
+    numbers = load_numbers(checkout / RESULT)
+    for name in ("roleplay", "roleplay_warm", "userlm", "exhaustive", "assistant", "again"):
+        assert {f"gap.{name}.js", f"gap.{name}.js_corrected", f"gap.{name}.p_holm"} <= set(numbers)
+    assert numbers["gap.exhaustive.js"].value > numbers["gap.floor.js"].value
+    assert numbers["gap.mixture.certificate"].value < 1e-8
+
+
+def test_the_claims_are_judged(checkout):
+    numbers = load_numbers(checkout / RESULT)
+    claims = [claim for claim in load_claims(ROOT / "configs/claims.yaml") if claim.notebook == "05_distributional_gap"]
+    assert len(claims) >= 2
+    assert all(verdict(claim, numbers).outcome != "not run" for claim in claims)
+
+
+def test_figures_and_tables_are_there(checkout):
+    for name in ("gaps", "by_facet", "pairwise", "mixtures", "people"):
+        assert all((checkout / RESULT / f"figures/{name}.{kind}").stat().st_size for kind in ("svg", "png", "csv"))
+    read = pd.read_csv(checkout / RESULT / "tables/behaviours.csv")
+    assert set(read.reading) <= {"captured", "missed", "hallucinated", "unclear"}
