@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from repro import __version__
 from repro.errors import ReproError
@@ -78,25 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--adopt", action="store_true", help="only take what is released and made as the profile says")
     train.set_defaults(command=_train)
 
-    simulators = verbs.add_parser("simulators", help="which simulators there are; whether yours keeps the contract")
-    asked = simulators.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
-    asked.add_parser("list", help="those with a name").set_defaults(command=_simulators)
-    check = asked.add_parser("check", help="talk to one and see whether it keeps the contract")
-    check.add_argument("spec", metavar="SPEC", help="a name, file.py:Class, a folder or hub id, openai:URL#MODEL, ...")
-    check.add_argument("-n", type=int, default=12, help="dialogues (12)")
-    _add_profile(check)
-    check.set_defaults(command=_check_simulator)
-
-    gap = verbs.add_parser("gap", help="how far simulated users are from real ones, from files of conversations")
-    gap.add_argument("--real", required=True, metavar="FILE", help="JSONL with messages, and where known user_id")
-    gap.add_argument("--sim", action="append", required=True, metavar="NAME=FILE", help="the same; once per simulator")
-    gap.add_argument("--schema", default="messages", help="messages, or paired: both sides in a line (messages)")
-    gap.add_argument("--representation", default="combined", help="requests, ..., combined, utterances (combined)")
-    gap.add_argument("--encoder", default="minilm", help="minilm, a folder, a hub id, or features (minilm)")
-    gap.add_argument("--k", type=int, default=500, help="kinds of behaviour to be told apart (500)")
-    gap.add_argument("--seed", type=int, default=42)
-    gap.add_argument("--out", metavar="FILE", help="also write the numbers as JSON")
-    gap.set_defaults(command=_gap)
+    _add_simulators(verbs)
+    _add_gap(verbs)
 
     claims = verbs.add_parser("claims", help="each published claim beside what came out here")
     _add_profile(claims)
@@ -107,6 +90,30 @@ def _parser() -> argparse.ArgumentParser:
     _add_profile(paper)
     paper.set_defaults(command=_paper)
     return parser
+
+
+def _add_simulators(verbs: Any) -> None:
+    simulators = verbs.add_parser("simulators", help="which simulators there are; whether yours keeps the contract")
+    asked = simulators.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    asked.add_parser("list", help="those with a name").set_defaults(command=_simulators)
+    check = asked.add_parser("check", help="talk to one and see whether it keeps the contract")
+    check.add_argument("spec", metavar="SPEC", help="a name, file.py:Class, a folder or hub id, openai:URL#MODEL, ...")
+    check.add_argument("-n", type=int, default=12, help="dialogues (12)")
+    _add_profile(check)
+    check.set_defaults(command=_check_simulator)
+
+
+def _add_gap(verbs: Any) -> None:
+    gap = verbs.add_parser("gap", help="how far simulated users are from real ones, from files of conversations")
+    gap.add_argument("--real", required=True, metavar="FILE", help="JSONL with messages, and where known user_id")
+    gap.add_argument("--sim", action="append", required=True, metavar="NAME=FILE", help="the same; once per simulator")
+    gap.add_argument("--schema", default="messages", help="messages, or paired: both sides in a line (messages)")
+    gap.add_argument("--representation", default="combined", help="requests, ..., combined, utterances (combined)")
+    gap.add_argument("--encoder", default="minilm", help="minilm, a folder, a hub id, or features (minilm)")
+    gap.add_argument("--k", type=int, default=500, help="kinds of behaviour to be told apart (500)")
+    gap.add_argument("--seed", type=int, default=42)
+    gap.add_argument("--out", metavar="FILE", help="also write the numbers as JSON")
+    gap.set_defaults(command=_gap)
 
 
 def _add_profile(verb: argparse.ArgumentParser, default: str = "quick") -> None:

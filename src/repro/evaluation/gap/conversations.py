@@ -92,7 +92,7 @@ def _listed(messages: Any, where: str) -> Sequence[Any]:
 
 
 def _turn(message: Any, where: str) -> Turn:
-    said: dict[str, Any] = message if isinstance(message, dict) else {}
+    said: Any = message if isinstance(message, dict) else {}
     role, content = said.get("role"), said.get("content")
     if role not in get_args(Role) or not isinstance(content, str):
         raise ReproError(f"{where} has a message without a role of {', '.join(get_args(Role))} and text as its content")
