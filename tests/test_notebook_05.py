@@ -36,7 +36,7 @@ def checkout(at_smoke):
 
 def test_every_simulator_has_its_gap_and_its_p(checkout):
     numbers = load_numbers(checkout / RESULT)
-    for name in ("roleplay", "roleplay_warm", "userlm", "exhaustive", "assistant", "again"):
+    for name in ("roleplay", "roleplay_warm", "userlm", "exhaustive", "assistant_as_user", "other_users"):
         assert {f"gap.{name}.js", f"gap.{name}.js_corrected", f"gap.{name}.p_holm"} <= set(numbers)
     assert numbers["gap.exhaustive.js"].value > numbers["gap.floor.js"].value
     assert numbers["gap.mixture.certificate"].value < 1e-8

@@ -223,7 +223,12 @@ def test_a_real_notebook_runs_once_and_a_failing_one_is_kept_and_named(notebook,
 def test_an_interruption_costs_one_sentence_and_leaves_no_process(notebook, project):
     notebook("01_main", "import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))\ntime.sleep(600)")
     command = [sys.executable, "-m", "repro", "run", "01"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    # a test that was started in the background ignores interruptions, and so would its children
+    how: dict[str, Any] = {
+        "start_new_session": True,
+        "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    }
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **how) as process:
         try:
             kernel = int(_wait_for(project / "pid"))
             process.send_signal(signal.SIGINT)

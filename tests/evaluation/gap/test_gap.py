@@ -81,7 +81,7 @@ def test_users_are_no_way_from_users_and_far_from_those_who_say_all_at_once(enco
     found = behavioral_gaps(many(TERSE, 0), sides, encoder=encoder, k=6, n_boot=100, n_permutations=199)
     alike, other = found.results["alike"], found.results["other"]
     assert alike.p > 0.05
-    assert alike.js.low == 0
+    assert alike.js.low <= 0
     assert other.p_holm < 0.05
     assert other.js.low > alike.js.high
     assert other.divergences.js > 3 * found.floor.high

@@ -81,7 +81,8 @@ def interval(real: Side, simulated: Side, *, k: int, n_boot: int = 1000, seed: i
 
     A bootstrap sample stands to the sample as the sample to the population, its own small-sample excess included. So
     each replicate is corrected like the estimate itself, and what the replicates still lie above it on average (the
-    excess of the sample that they take for the truth) is taken off: percentiles of JS*_c - (JS - JS_c). Never below 0.
+    excess of the sample that they take for the truth) is taken off: percentiles of JS*_c - (JS - JS_c). Where there is
+    no gap, the estimate and its lower end can lie below 0.
     """
     a, b, paired = _matched(real, simulated, k)
     draws = rng(seed, "interval")
@@ -91,7 +92,7 @@ def interval(real: Side, simulated: Side, *, k: int, n_boot: int = 1000, seed: i
     plain, value = _apart(p, q)[0], _corrected(p, q)[0]
     low, high = _middle(_corrected(first @ a, second @ b) - (plain - value))
     n = len(real.labels) + len(simulated.labels)
-    return Estimate(float(value), max(0.0, low), max(0.0, high), n, n_clusters=len(a) if paired else len(a) + len(b))
+    return Estimate(float(value), low, high, n, n_clusters=len(a) if paired else len(a) + len(b))
 
 
 def _matched(real: Side, simulated: Side, k: int) -> tuple[Floats, Floats, bool]:

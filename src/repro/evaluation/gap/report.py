@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST = 6  # simulators in a mixture that is shown
+GAIN = 1e-6  # nats, and weights: what is less is nothing
 _KEPT = ("p", "p_holm", "n_unscored")
 
 
@@ -57,19 +58,22 @@ def mixture_gain(gaps: Gaps, *, n_splits: int = 50, seed: int = 0) -> Estimate:
 
 
 def path_table(gaps: Gaps, *, seed: int = 0) -> pd.DataFrame:
-    """The best mixture of 1, 2, ... simulators: size, added, js (fitted half), js_held_out (other half), weights."""
+    """The best mixture of 1, 2, ... simulators for as long as another one helps: size, added, js (on the half that it
+    was fitted to), js_held_out (on the other half), and a weight.<name> for each."""
     import pandas as pd
 
     names = [*gaps.results]
     p_fit, p_other, q = _halves(gaps, names, seed)
-    rows, before = [], set[str]()
-    for size, one in enumerate(greedy_path(p_fit, q, n_most=MOST), 1):
-        members = {name for name, weight in zip(names, one.weights, strict=True) if weight > 0}
+    path = greedy_path(p_fit, q, n_most=MOST)
+    helps = [one for one, before in zip(path, [None, *path], strict=False) if not before or before.js - one.js > GAIN]
+    rows, used = [], set[str]()
+    for size, one in enumerate(helps, 1):
+        weights = dict(zip(names, one.weights, strict=True))
+        added = ", ".join(name for name in names if weights[name] > GAIN and name not in used)
         js = jensen_shannon(p_other, np.asarray(one.weights) @ q)
-        added = ", ".join(sorted(members - before)) or "nothing"
-        weights = {f"weight.{name}": weight for name, weight in zip(names, one.weights, strict=True)}
-        rows.append({"size": size, "added": added, "js": one.js, "js_held_out": js, **weights})
-        before |= members
+        kept = {f"weight.{name}": weight for name, weight in weights.items()}
+        rows.append({"size": size, "added": added, "js": one.js, "js_held_out": js, **kept})
+        used |= {name for name in names if weights[name] > GAIN}
     return pd.DataFrame(rows)
 
 
