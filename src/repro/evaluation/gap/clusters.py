@@ -15,11 +15,12 @@ from typing import Literal
 import numpy as np
 
 from ...errors import ReproError
-from .facets import RAW
+from .facets import FACETS, RAW
 from .gap import Gaps
 
 Reading = Literal["captured", "missed", "hallucinated", "unclear"]
 LEVEL = 0.05  # of false discoveries
+_MARKS = {"first", "then", "nothing", *FACETS}  # of our descriptions, in every one of them
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _terms(gaps: Gaps, used: Sequence[int], n_terms: int) -> list[tuple[str, ...
 
 
 def _phrases(text: str) -> list[str]:
-    return [part for part in re.split(r"[;,:.\n]+\s*", text) if part]
+    return [part for part in re.split(r"[;,:.\n]+\s*", text) if part and part not in _MARKS]
 
 
 def _examples(gaps: Gaps, simulator: str, cluster: int, n: int) -> tuple[str, ...]:
