@@ -134,6 +134,13 @@ def test_behaviours_that_nobody_has_are_hallucinated_and_those_of_users_missed()
         behaviours(found, "nobody")
 
 
+def test_texts_that_say_nothing_have_no_terms():
+    users = [Conversation(f"u{i}", f"u{i}", (Turn("user", "red"),)) for i in range(8)]
+    how = {"representation": "context", "encoder": "features", "k": 2, "n_boot": 5, "n_permutations": 5}
+    found = behavioral_gaps([*users, *many(TERSE, 5, n=1)], {"other": users}, **how)
+    assert all(isinstance(one.terms, tuple) for one in behaviours(found, "other"))
+
+
 def test_users_like_users_are_captured():
     found = behavioral_gaps(
         many(TERSE, 0), {"alike": many(TERSE, 1)}, encoder="features", k=3, n_boot=20, n_permutations=19

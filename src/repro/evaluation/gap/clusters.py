@@ -80,7 +80,10 @@ def _terms(gaps: Gaps, used: Sequence[int], n_terms: int) -> list[tuple[str, ...
                 inside[int(label)].append(text)
     split = {"stop_words": "english"} if gaps.representation in RAW else {"analyzer": _phrases}
     reader = TfidfVectorizer(sublinear_tf=True, **split)
-    weights = reader.fit_transform("\n".join(texts) for texts in inside.values()).toarray()
+    try:
+        weights = reader.fit_transform("\n".join(texts) for texts in inside.values()).toarray()
+    except ValueError:  # nothing but stop words and marks
+        return [() for _ in used]
     names = reader.get_feature_names_out()
     return [tuple(names[i] for i in np.argsort(-row)[:n_terms] if row[i] > 0) for row in weights]
 
