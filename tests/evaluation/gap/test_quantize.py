@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 from repro.errors import ReproError
 from repro.evaluation.gap import divergences, load_encoder, quantize
@@ -45,6 +48,13 @@ def test_what_was_planted_is_found():
         truth = divergences(made["real"][0], made[name][0], k=5)
         assert divergences(found.labels["real"], found.labels[name], k=5).js == pytest.approx(truth.js)
     assert found.n_components < 16
+
+
+def test_many_rows_are_seen_in_batches_and_what_was_planted_is_found(monkeypatch):
+    monkeypatch.setattr(sys.modules[quantize.__module__], "MANY", 100)
+    labels, vectors = planted(0, np.full(5, 0.2), n=400)
+    found = quantize({"real": vectors[:200], "sim": vectors[200:]}, k=5)
+    assert adjusted_rand_score(labels, np.concatenate([*found.labels.values()])) > 0.95
 
 
 def test_the_same_seed_gives_the_same_labels():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -49,9 +50,10 @@ def mixture_gain(gaps: Gaps, *, n_splits: int = 50, seed: int = 0) -> Estimate:
     to the half that it was fitted to: mean over random halves, and where 95% of the halves lie."""
     gains = []
     for i in range(n_splits):
-        found, (p_fit, p_other, q) = held_out_mixture(gaps, seed=seed + i), _halves(gaps, [*gaps.results], seed + i)
+        p_fit, p_other, q = _halves(gaps, [*gaps.results], seed + i)
+        mixed = np.asarray(optimal_mixture(p_fit, q).weights) @ q
         nearest = min(q, key=lambda row: jensen_shannon(p_fit, row))
-        gains.append(jensen_shannon(p_other, nearest) - found.js)
+        gains.append(jensen_shannon(p_other, nearest) - jensen_shannon(p_other, mixed))
     low, high = np.quantile(gains, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     n = len(gaps.conversations["real"])
     return Estimate(float(np.mean(gains)), float(low), float(high), n, unit="nats")
@@ -91,7 +93,7 @@ def gap_table(gaps: Gaps) -> pd.DataFrame:
     import pandas as pd
 
     low = gaps.floor_corrected
-    users = {"simulator": "real", **low.row, "js": gaps.floor.value, "p": 1.0, "p_holm": 1.0}
+    users = {"simulator": "real", **low.row, "js": gaps.floor.value, "p": math.nan, "p_holm": math.nan}
     return pd.DataFrame([*(_row(name, result) for name, result in gaps.results.items()), users])
 
 
@@ -133,9 +135,9 @@ def as_data(gaps: Gaps) -> dict[str, Any]:
     if len(simulators) > 1:
         found = held_out_mixture(gaps)
         weights = dict(zip(found.names, found.mixture.weights, strict=True))
+        each = dict(zip(found.names, found.js_of_each, strict=True))
         data["mixture"] = {"weights": weights, "js": found.js, "certificate": found.mixture.certificate}
-        data["mixture"] |= {"js_of_each": dict(zip(found.names, found.js_of_each, strict=True))}
-        data["mixture"] |= {"js_of_users": found.js_of_users}
+        data["mixture"] |= {"js_of_each": each, "js_of_users": found.js_of_users}
     return data
 
 
