@@ -106,7 +106,7 @@ class Lab:
         return self._dialogues("role_plays", self._brief(user), tasks), user
 
     def _dialogues(self, what: str, user: UserSimulator, tasks: Sequence[Task]) -> list[Trajectory]:
-        """Held with the initial assistant, and kept under a key of settings, seed and its weights; code is not in it."""
+        """Held with the initial assistant, and kept under a key of settings, seed and its weights, not of code."""
         initial = self.initial()
         weights = checkpoints.load_record(self.path("initial"))["sha256"]
         key = f"{derive(self.seed, weights, *identity.talk(self.config).values()):016x}"
