@@ -37,7 +37,20 @@ LAYERS = [
 ]
 HEAVY = {
     *("torch", "transformers", "trl", "peft", "datasets", "accelerate", "pandas", "scipy", "statsmodels", "pingouin"),
-    *("sklearn", "matplotlib", "seaborn", "evalica", "papermill", "typst", "pydantic", "openai", "ray", "vllm"),
+    *(
+        "sklearn",
+        "matplotlib",
+        "seaborn",
+        "evalica",
+        "papermill",
+        "typst",
+        "pydantic",
+        "openai",
+        "ray",
+        "vllm",
+        "faiss",
+        "umap",
+    ),
 }
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "repro"
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")

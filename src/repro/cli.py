@@ -110,6 +110,11 @@ def _add_gap(verbs: Any) -> None:
     gap.add_argument("--schema", default="messages", help="messages, or paired: both sides in a line (messages)")
     gap.add_argument("--representation", default="combined", help="requests, ..., combined, utterances (combined)")
     gap.add_argument("--encoder", default="minilm", help="minilm, a folder, a hub id, or features (minilm)")
+    gap.add_argument(
+        "--annotator", default="lexical", metavar="SPEC", help="lexical, or a model: openai:URL#MODEL, ..."
+    )
+    gap.add_argument("--notes", metavar="FILE", help="where a model's answers are kept (~/.cache/repro/facets.jsonl)")
+    gap.add_argument("--engine", default="sklearn", help="what clusters: sklearn or faiss (sklearn)")
     gap.add_argument("--k", type=int, default=500, help="kinds of behaviour to be told apart (500)")
     gap.add_argument("--seed", type=int, default=42)
     gap.add_argument("--out", metavar="FILE", help="also write the numbers as JSON")
@@ -209,12 +214,14 @@ def _check_simulator(arguments: argparse.Namespace) -> None:
 def _gap(arguments: argparse.Namespace) -> None:
     import json
 
+    from repro.evaluation.gap.annotate import load_annotator
     from repro.evaluation.gap.files import gaps_of_files
     from repro.evaluation.gap.report import as_data, as_text
     from repro.reporting.record import write_whole
 
-    how = {key: vars(arguments)[key] for key in ("schema", "representation", "encoder", "k", "seed")}
-    gaps = gaps_of_files(arguments.real, arguments.sim, **how)
+    how = {key: vars(arguments)[key] for key in ("schema", "representation", "encoder", "engine", "k", "seed")}
+    annotator = load_annotator(arguments.annotator, notes=arguments.notes)
+    gaps = gaps_of_files(arguments.real, arguments.sim, annotator=annotator, **how)
     print(as_text(gaps))
     if arguments.out:
         write_whole(arguments.out, json.dumps(as_data(gaps), indent=2) + "\n")

@@ -165,3 +165,11 @@ def test_the_key_is_sent_and_never_shown(server, monkeypatch):
     model = served(server)
     assert model._connect().api_key == "sk-secret"
     assert "secret" not in repr(model)
+
+
+def test_what_is_written_can_be_held_to_a_schema_where_the_endpoint_knows_them(server):
+    model = served(server).held_to({"type": "object"})
+    model.generate([DIALOGUE[:2]], sampling=Sampling(), seeds=[0])
+    assert server.asked[-1]["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    server.say = lambda body: 400 if "response_format" in body else "free"
+    assert model.generate([DIALOGUE[:2]], sampling=Sampling(), seeds=[0])[0].text == "free"

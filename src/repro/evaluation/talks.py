@@ -7,7 +7,7 @@ in `work/<profile>/talks/` under a key of all that changes them. More tasks add 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -31,10 +31,14 @@ def talk_tasks(n: int, *, seed: int) -> list[Task]:
 
 
 def talks(
-    lab: Lab, users: Mapping[str, UserSimulator], *, n: int, seed: int, made_of: Mapping[str, str] | None = None
-) -> dict[str, list[Trajectory]]:
-    """`n` dialogues of each user with the initial assistant; `made_of` tells users of others apart."""
-    tasks, initial = talk_tasks(n, seed=seed), lab.initial()
+    lab: Lab, users: Mapping[str, UserSimulator], *, seed: int, n: int = 0, tasks: Sequence[Task] | None = None,
+    made_of: Mapping[str, str] | None = None,
+) -> dict[str, list[Trajectory]]:  # fmt: skip
+    """Dialogues of each user with the initial assistant, about the first `n` of `talk_tasks` or about `tasks`.
+
+    `made_of` tells apart what a name does not: users of somebody else's, or tasks that carry something of their own.
+    """
+    tasks, initial = tasks or talk_tasks(n, seed=seed), lab.initial()
     spoken = {}
     for name, user in users.items():
         key = _key(lab, name, seed, (made_of or {}).get(name, ""))

@@ -8,9 +8,9 @@ other way round. Requests run side by side in threads; the client retries a few 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from ..errors import ReproError
@@ -35,6 +35,7 @@ class ServedModel:
     n_parallel: int = 16
     timeout: float = 120.0  # seconds a request
     max_retries: int = 4
+    schema: Mapping[str, Any] | None = None  # that what is written has to satisfy
     client: Any = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -44,6 +45,10 @@ class ServedModel:
         if not url.startswith(("http://", "https://")) or not model:
             raise ReproError(f"'{spec}' is no endpoint; write {SCHEME}:http://host:8000/v1#model-name")
         return cls(url, model)
+
+    def held_to(self, schema: Mapping[str, Any]) -> ServedModel:
+        """The same model, whose text is JSON of this schema; an endpoint that knows no schemas writes as it likes."""
+        return replace(self, schema=schema)
 
     @property
     def name(self) -> str:
@@ -77,13 +82,18 @@ class ServedModel:
     def _ask(self, client: Any, context: Sequence[Turn], sampling: Sampling, seed: int, role: Role) -> Turn:
         import openai
 
-        extra = {"min_p": sampling.min_p} if sampling.min_p else {}
+        extra: dict[str, Any] = {"min_p": sampling.min_p} if sampling.min_p else {}
+        if self.schema:
+            named = {"name": "answer", "schema": self.schema, "strict": True}
+            extra["response_format"] = {"type": "json_schema", "json_schema": named}
         try:
             answer = client.chat.completions.create(
                 model=self.model, messages=messages(context, role), temperature=sampling.temperature,
                 top_p=sampling.top_p, max_tokens=sampling.max_tokens, seed=seed % 2**31, extra_body=extra,
             )  # fmt: skip
         except openai.BadRequestError:
+            if self.schema:
+                return replace(self, schema=None)._ask(client, context, sampling, seed, role)
             raise  # this dialogue's fault: too long, say
         except openai.OpenAIError as error:
             self._give_up(error)

@@ -39,6 +39,11 @@ ARM_COLOURS = {
     "userlm": "#D55E00",
     "oracle": "#009E73",
 }
+USERS = {  # who nobody is trained against: name and colour
+    "replay": ("replayed users", "#66B79A"),
+    "other_users": ("other reference users", "#3FA37F"),
+    "assistant_as_user": ("assistant as user", "#8A8A8A"),
+}
 INK, QUIET, FAINT = "#222222", "#6B6B6B", "#DDDDDD"
 NEW_ARM = "#000000"  # an arm of the reader's own stands out
 
@@ -74,12 +79,13 @@ def style() -> Iterator[None]:
 
 def arm_label(arm: str) -> str:
     kind, _, depth = arm.partition("_depth")
-    label = ARM_LABELS.get(kind, kind.replace("_", " "))
+    label = ARM_LABELS.get(kind) or USERS.get(kind, (kind.replace("_", " "),))[0]
     return f"{label}, {depth} layers" if depth else label
 
 
 def arm_colour(arm: str) -> str:
-    return ARM_COLOURS.get(arm.partition("_depth")[0], NEW_ARM)
+    kind = arm.partition("_depth")[0]
+    return ARM_COLOURS.get(kind) or USERS.get(kind, ("", NEW_ARM))[1]
 
 
 def arm_ink(arm: str) -> tuple[float, ...]:

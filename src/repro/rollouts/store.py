@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,35 +26,54 @@ class TrajectoryStore:
 
     def read(self) -> dict[Key, Trajectory]:
         """The dialogues by (task id, sample), without those that failed: they are held again. No file, no dialogues."""
-        if not self.path.is_file():
-            return {}
         out: dict[Key, Trajectory] = {}
-        for line in self.path.read_bytes().split(b"\n"):  # a line may be torn within a letter
-            try:
-                row = json.loads(line)
-                trajectory = from_row(row)
-            except (ValueError, KeyError):
-                continue  # a torn line
-            if not trajectory.error:
+        for row in read_rows(self.path):
+            trajectory = _whole(row)
+            if trajectory and not trajectory.error:
                 out[row["task"]["id"], row["sample"]] = trajectory
         return out
 
     def append(self, trajectories: Mapping[Key, Trajectory]) -> None:
         """Add dialogues and wait until they are on disk."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [json.dumps(to_row(t) | {"sample": key[1]}, ensure_ascii=False) for key, t in trajectories.items()]
-        torn = self._is_torn()
-        with self.path.open("a", encoding="utf-8", errors="surrogatepass") as file:
-            file.write(("\n" if torn else "") + "".join(line + "\n" for line in lines))
-            file.flush()
-            os.fsync(file.fileno())
+        append_rows(self.path, [to_row(t) | {"sample": key[1]} for key, t in trajectories.items()])
 
-    def _is_torn(self) -> bool:
-        if not self.path.is_file() or not self.path.stat().st_size:
-            return False
-        with self.path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read() != b"\n"
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects in a JSONL file, without lines that a crash has torn. No file, no rows."""
+    if not path.is_file():
+        return
+    for line in path.read_bytes().split(b"\n"):  # a line may be torn within a letter
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict):
+            yield row
+
+
+def append_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add lines to a JSONL file, on a line of their own even if the last one is torn, and wait for the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torn = _is_torn(path)
+    with path.open("a", encoding="utf-8", errors="surrogatepass") as file:
+        file.write(("\n" if torn else "") + "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _is_torn(path: Path) -> bool:
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
+
+
+def _whole(row: Mapping[str, Any]) -> Trajectory | None:
+    try:
+        return from_row(row) if "sample" in row else None
+    except (KeyError, TypeError, ValueError):
+        return None  # written by another version
 
 
 def to_row(trajectory: Trajectory) -> dict[str, Any]:

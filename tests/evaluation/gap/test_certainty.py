@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from repro.errors import ReproError
-from repro.evaluation.gap import Side, floor, interval, permutation_p
+from repro.evaluation.gap import Side, compare, floor
 from repro.evaluation.gap.divergence import jensen_shannon
 
 K = 8
@@ -37,32 +37,57 @@ def test_users_are_kept_whole():
 
 @pytest.mark.parametrize("prefix", ["", "s"])  # the same users, or others
 def test_a_simulator_that_does_as_users_do_is_not_told_from_them(prefix):
-    p = [
-        permutation_p(side(2 * i, EVEN), side(2 * i + 1, EVEN, prefix=prefix), k=K, n_permutations=199)
-        for i in range(60)
-    ]
+    p = [compare(side(2 * i, EVEN), side(2 * i + 1, EVEN, prefix=prefix), k=K, n_permutations=199).p for i in range(60)]
     assert 0.3 < np.mean(p) < 0.7
     assert np.mean(np.array(p) <= 0.05) < 0.15
 
 
 def test_one_that_does_not_is():
-    assert permutation_p(side(0, EVEN), side(1, ODD), k=K) == pytest.approx(1 / 1000)
+    assert compare(side(0, EVEN), side(1, ODD), k=K).p == pytest.approx(1 / 1000)
 
 
 @pytest.mark.parametrize("prefix", ["", "s"])
-def test_the_interval_holds_the_planted_gap(prefix):
-    truth = jensen_shannon(EVEN, ODD)
-    found = [interval(side(2 * i, EVEN), side(2 * i + 1, ODD, prefix=prefix), k=K, n_boot=200) for i in range(60)]
-    assert np.mean([one.low <= truth <= one.high for one in found]) > 0.85
-    assert np.mean([one.value for one in found]) == pytest.approx(truth, rel=0.15)
+@pytest.mark.parametrize("there", [EVEN, ODD], ids=["no gap", "a gap"])
+def test_the_interval_holds_the_planted_gap(prefix, there):
+    truth = jensen_shannon(EVEN, there)
+    found = [
+        compare(side(2 * i, EVEN), side(2 * i + 1, there, prefix=prefix), k=K, n_permutations=199).js
+        for i in range(150)
+    ]
+    held = np.mean([one.low <= truth <= one.high for one in found])
+    assert 0.90 < held < 0.99  # 150 intervals of 95%: 0.95 +- 0.036
+    assert np.mean([one.value for one in found]) == pytest.approx(truth, abs=0.002)
 
 
-def test_nothing_apart_has_an_interval_that_begins_at_nothing():
-    found = interval(side(0, EVEN), side(1, EVEN), k=K)
-    assert found.low < 0 < found.high < 0.04
+def test_users_with_many_conversations_count_as_one():
+    """Conversations of a user that are all alike: the correction and the interval are those of the users alone."""
+    once, other = side(0, EVEN, n=80), side(1, ODD, n=80)
+    often = [Side(np.repeat(one.labels, 5), [user for user in one.users for _ in range(5)]) for one in (once, other)]
+    single, repeated = compare(once, other, k=K), compare(*often, k=K)
+    assert repeated.p == single.p
+    assert (repeated.js.low, repeated.js.value, repeated.js.high) == pytest.approx(
+        (single.js.low, single.js.value, single.js.high)
+    )
+    assert (repeated.js.n, repeated.js.n_clusters) == (800, 80)
+
+
+def test_nothing_apart_has_an_interval_that_holds_nothing():
+    found = compare(side(0, EVEN), side(1, EVEN), k=K, n_boot=200)
+    assert found.js.low < 0 < found.js.high < 0.04
+    assert found.js.low <= found.js.value <= found.js.high
+    assert found.bootstrap is not None
+    assert found.bootstrap.high - found.bootstrap.low > found.js.high - found.js.low  # it counts the noise twice
+
+
+def test_strangers_are_as_far_apart_as_can_be():
+    here, there = (Side(np.full(50, kind), [f"u{i}" for i in range(50)]) for kind in (0, 1))
+    found = compare(here, there, k=2).js
+    assert found.value == pytest.approx(math.log(2), abs=1e-6)
     assert found.low <= found.value <= found.high
 
 
-def test_labels_without_users_are_refused():
+def test_labels_without_users_or_beyond_k_are_refused():
+    with pytest.raises(ReproError, match=r"labels run from 0 to 3; they have to lie in 0..2"):
+        Side(np.array([0, 3]), ["a", "b"]).counts(3)
     with pytest.raises(ReproError, match="got 2 labels and 1 users"):
         Side(np.array([0, 1]), ["a"])

@@ -38,6 +38,20 @@ def test_the_same_is_nothing_apart_and_strangers_are_as_far_apart_as_can_be():
     assert (strangers.js, strangers.tv, strangers.hellinger) == pytest.approx((math.log(2), 1, 1))
 
 
+def test_mauve_is_one_for_the_same_none_for_strangers_and_knows_no_order():
+    assert divergences([0, 1, 1], [1, 0, 1], k=2).mauve == pytest.approx(1, abs=1e-9)
+    assert divergences([0, 0], [1, 1], k=2).mauve < 0.01
+    there, back = divergences([0, 0, 0, 1], [0, 1, 1, 2], k=3), divergences([0, 1, 1, 2], [0, 0, 0, 1], k=3)
+    assert there.mauve == pytest.approx(back.mauve, abs=1e-9)
+    assert 0.01 < there.mauve < 0.99
+
+
+def test_mauve_falls_as_two_histograms_part():
+    found = [divergences([0] * 50 + [1] * 50, [0] * (50 - n) + [1] * (50 + n), k=2).mauve for n in (0, 10, 20, 40)]
+    assert found == sorted(found, reverse=True)
+    assert len({round(one, 3) for one in found}) == 4
+
+
 def test_the_base_is_that_of_the_logarithms_and_nothing_else():
     nats, bits = divergences([0, 1, 1], [0, 0, 1], k=3), divergences([0, 1, 1], [0, 0, 1], k=3, base=2)
     assert bits.js == pytest.approx(nats.js / math.log(2))

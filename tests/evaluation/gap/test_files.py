@@ -8,6 +8,8 @@ import pytest
 
 from repro.cli import main
 from repro.evaluation.gap import Conversation
+from repro.models import ServedModel
+from repro.types import Turn
 
 from .test_gap import EXHAUSTIVE, TERSE, many
 
@@ -56,6 +58,25 @@ def test_both_sides_may_stand_in_one_file(tmp_path, capsys):
     assert "llm" in capsys.readouterr().out
 
 
+def test_a_model_behind_an_endpoint_may_describe_what_users_do(files, tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def generate(self, contexts, *, sampling, seeds, role="assistant", prefixes=None):
+        asked.extend(contexts)
+        fields = self.schema["properties"]
+        return [Turn(role, json.dumps(dict.fromkeys(fields, "much"))) for _ in contexts]
+
+    monkeypatch.setattr(ServedModel, "generate", generate)
+    notes = tmp_path / "notes.jsonl"
+    say = f"gap --real {files['real']} --sim a={files['alike']} --representation style --k 2 --notes {notes}"
+    assert main([*say.split(), "--annotator", "openai:http://127.0.0.1:9/v1#judge"]) == 0
+    assert "style, judge annotator" in capsys.readouterr().out
+    n_asked = len(asked)
+    assert n_asked == len(notes.read_text().splitlines()) > 0
+    assert main([*say.split(), "--annotator", "openai:http://127.0.0.1:9/v1#judge"]) == 0
+    assert len(asked) == n_asked
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -66,6 +87,8 @@ def test_both_sides_may_stand_in_one_file(tmp_path, capsys):
         ("--sim a={alike} --k 5000", "5000 clusters of 80 conversations cannot be"),
         ("--sim a={alike} --schema chats", "no schema 'chats'; have messages, paired"),
         ("--sim a={alike} --representation vibes", "no representation 'vibes'"),
+        ("--sim a={alike} --engine abacus --k 4", "no engine 'abacus'; have sklearn, faiss"),
+        ("--sim a={alike} --annotator openai:nowhere", "'openai:nowhere' is no endpoint"),
         ("--sim real={alike}", "none of them called 'real'"),
         ("--sim a={alike} --out no/such/folder/gap.json --k 4", "could not write no/such/folder/gap.json"),
     ],

@@ -57,6 +57,37 @@ def test_many_rows_are_seen_in_batches_and_what_was_planted_is_found(monkeypatch
     assert adjusted_rand_score(labels, np.concatenate([*found.labels.values()])) > 0.95
 
 
+def test_vectors_on_disk_are_clustered_like_those_in_memory(tmp_path):
+    sides = {"real": kinds(0, np.full(5, 0.2)), "sim": kinds(1, np.full(5, 0.2))}
+    for name, vectors in sides.items():
+        np.save(tmp_path / f"{name}.npy", vectors)
+    mapped = {name: np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in sides}
+    here, there = quantize(sides, k=5), quantize(mapped, k=5)
+    assert all((here.labels[name] == there.labels[name]).all() for name in sides)
+
+
+def test_faiss_finds_the_same_kinds():
+    pytest.importorskip("faiss")
+    labels, vectors = planted(0, np.full(5, 0.2), n=400)
+    found = quantize({"real": vectors[:200], "sim": vectors[200:]}, k=5, engine="faiss")
+    assert adjusted_rand_score(labels, np.concatenate([*found.labels.values()])) > 0.95
+
+
+def test_an_engine_that_is_not_there_is_named(monkeypatch):
+    some = kinds(0, np.full(5, 0.2), n=8)
+    with pytest.raises(ReproError, match="no engine 'abacus'; have sklearn, faiss"):
+        quantize({"real": some}, k=2, engine="abacus")
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with pytest.raises(ReproError, match=r"the engine faiss is not installed; pip install -e '.\[gap\]'"):
+        quantize({"real": some}, k=2, engine="faiss")
+
+
+def test_no_text_is_read_twice(minilm, monkeypatch):
+    before = minilm.encode(TEXTS)
+    monkeypatch.setattr(type(minilm), "_pooled", lambda self, texts: pytest.fail(f"read again: {texts}"))
+    assert (minilm.encode([*TEXTS, TEXTS[0]]) == [*before, before[0]]).all()
+
+
 def test_the_same_seed_gives_the_same_labels():
     sides = {"real": kinds(0, np.full(5, 0.2)), "sim": kinds(1, np.full(5, 0.2))}
     one, two = quantize(sides, k=9, n_init=1), quantize(sides, k=9, n_init=1)

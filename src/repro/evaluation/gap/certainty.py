@@ -4,12 +4,19 @@ Users are resampled, never conversations: those of one user are alike. Where a s
 users, the two conversations of a user are a pair and stay one. Three questions: how far apart are two halves of the
 *same* users (the floor, which no published gap states)? could a simulator that does just as users do have come out that
 far (a permutation test)? and where does the gap lie (an interval)?
+
+The interval is a score interval, as Wilson's is for a share: all theta with |JS - theta| <= 1.96 sd(theta), where
+var(theta) = v0 + c theta. v0 is the variance among permutations, where there is no gap; c is the variance that the
+influences of users add up to (the infinitesimal jackknife; Efron 1982), per nat of divergence. A bootstrap counts v0
+three times where there is no gap (JS is then a degenerate statistic) and is too short in between: `n_boot` gives its
+interval as well, and `scripts/validate_gap.py` measures how often each of them holds the true value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -34,11 +41,21 @@ class Side:
 
     def counts(self, k: int) -> Floats:
         """How many conversations of each kind each user has, (users, k), users in the order they first come."""
+        if len(self.labels) and not 0 <= min(self.labels) <= max(self.labels) < k:
+            raise ReproError(f"labels run from {min(self.labels)} to {max(self.labels)}; they have to lie in 0..{k - 1}")
         place = {user: i for i, user in enumerate(dict.fromkeys(self.users))}
-        out = np.zeros((len(place), k))
-        for user, label in zip(self.users, self.labels, strict=True):
-            out[place[user], label] += 1
-        return out
+        cells = np.array([place[user] for user in self.users]) * k + self.labels
+        return np.bincount(cells, minlength=len(place) * k).reshape(len(place), k).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """What two samples of users say about the divergence between their populations."""
+
+    js: Estimate  # nats, less what small samples put on; may be below 0
+    p: float  # of a permutation test: the share of permutations at least as far apart, the one found among them
+    excess: float  # what small samples put on, as a multiple of `js_bias`
+    bootstrap: Estimate | None = None
 
 
 def floor(real: Side, *, k: int, n_repeats: int = 200, seed: int = 0, corrected: bool = False) -> Estimate:
@@ -46,7 +63,7 @@ def floor(real: Side, *, k: int, n_repeats: int = 200, seed: int = 0, corrected:
 
     A half has half the users; against a simulator with as many conversations as there are real ones, the floor of the
     whole is about half as high. `corrected` takes off what small samples put on, as for simulators: the mean is then
-    about 0. Fewer than two users: NaN.
+    0. Fewer than two users: NaN.
     """
     counts = real.counts(k)
     n = len(counts)
@@ -54,45 +71,76 @@ def floor(real: Side, *, k: int, n_repeats: int = 200, seed: int = 0, corrected:
         return Estimate(float("nan"), float("nan"), float("nan"), 0, n_clusters=n)
     draws = rng(seed, "floor")
     first = np.stack([draws.permutation(n) < n // 2 for _ in range(n_repeats)]).astype(float)  # (repeats, users)
-    apart = (_corrected if corrected else _apart)(first @ counts, (1 - first) @ counts)
+    js, bias = _apart(first @ counts, (1 - first) @ counts)
+    apart = js - _excess(js, bias) * bias if corrected else js
     return Estimate(float(apart.mean()), *_middle(apart), len(real.labels), n_clusters=n)
 
 
-def permutation_p(real: Side, simulated: Side, *, k: int, n_permutations: int = 999, seed: int = 0) -> float:
-    """The share of permutations with a divergence at least as large as the one found, itself among them.
+def compare(
+    real: Side, simulated: Side, *, k: int, n_permutations: int = 999, n_boot: int = 0, seed: int = 0
+) -> Certainty:
+    """How far a simulator is from real users, with a test and a 95% interval; `n_boot` adds a bootstrap interval.
 
-    Pairs swap their sides at random; where users differ between the sides, users are dealt out anew.
+    What small samples put on is `js_bias` times a factor: how far permutations are apart, per nat of their `js_bias`.
+    So the correction is exact where there is no gap, whatever the size of the samples and however alike the
+    conversations of one user are.
     """
     a, b, paired = _matched(real, simulated, k)
+    p, q = _permuted(a, b, paired, n_permutations, seed)
+    js, bias = _apart(p, q)
+    excess = _excess(js, bias)
+    (found,), (found_bias,) = _apart(a.sum(0, keepdims=True), b.sum(0, keepdims=True))
+    value = float(found - excess * found_bias)
+    slope = _influence(a, b, paired) / found if found > 0 else 0.0
+    ends = _score_interval(value, float((js - excess * bias).var()), slope)
+    n, clusters = len(real.labels) + len(simulated.labels), len(a) if paired else len(a) + len(b)
+    return Certainty(
+        Estimate(value, *ends, n, n_clusters=clusters),
+        float((1 + (js >= found - 1e-12).sum()) / (1 + n_permutations)),
+        excess,
+        Estimate(value, *_bootstrap(a, b, paired, excess, n_boot, seed), n, n_clusters=clusters) if n_boot else None,
+    )
+
+
+def _permuted(a: Floats, b: Floats, paired: bool, n: int, seed: int) -> tuple[Floats, Floats]:
+    """Counts of both sides, (permutations, k): pairs swap their sides at random; other users are dealt out anew."""
     draws = rng(seed, "permutation")
     if paired:
-        kept = draws.integers(0, 2, size=(n_permutations, len(a))).astype(float)
-        p, q = kept @ a + (1 - kept) @ b, kept @ b + (1 - kept) @ a
-    else:
-        pooled = np.concatenate([a, b])
-        kept = np.stack([draws.permutation(len(pooled)) < len(a) for _ in range(n_permutations)]).astype(float)
-        p, q = kept @ pooled, (1 - kept) @ pooled
-    found = _apart(a.sum(0, keepdims=True), b.sum(0, keepdims=True))[0]
-    return float((1 + (_apart(p, q) >= found - 1e-12).sum()) / (1 + n_permutations))
+        kept = draws.integers(0, 2, size=(n, len(a))).astype(float)
+        return kept @ a + (1 - kept) @ b, kept @ b + (1 - kept) @ a
+    pooled = np.concatenate([a, b])
+    kept = np.stack([draws.permutation(len(pooled)) < len(a) for _ in range(n)]).astype(float)
+    return kept @ pooled, (1 - kept) @ pooled
 
 
-def interval(real: Side, simulated: Side, *, k: int, n_boot: int = 1000, seed: int = 0) -> Estimate:
-    """The corrected Jensen-Shannon divergence (nats) with a 95% interval that resamples users.
+def _score_interval(value: float, null: float, slope: float) -> tuple[float, float]:
+    """The theta with (value - theta)^2 = z^2 (null + slope theta): the ends of the interval."""
+    z = float(NormalDist().inv_cdf((1 + LEVEL) / 2))
+    middle = value + z**2 * slope / 2
+    half = z * np.sqrt(max(0.0, null + slope * value + (z * slope) ** 2 / 4))
+    return float(middle - half), float(middle + half)
 
-    A bootstrap sample stands to the sample as the sample to the population, its own small-sample excess included. So
-    each replicate is corrected like the estimate itself, and what the replicates still lie above it on average (the
-    excess of the sample that they take for the truth) is taken off: percentiles of JS*_c - (JS - JS_c). Where there is
-    no gap, the estimate and its lower end can lie below 0.
-    """
-    a, b, paired = _matched(real, simulated, k)
+
+def _influence(a: Floats, b: Floats, paired: bool) -> float:
+    """The variance of the divergence to first order: the squared influences of users, summed."""
+    n, m = a.sum(), b.sum()
+    p, q = a.sum(0) / n, b.sum(0) / m
+    mean = (p + q) / 2
+    slopes = [np.log(np.where(x > 0, x, mean), where=mean > 0, out=np.zeros_like(x)) for x in (p, q)]
+    log_mean = np.log(mean, where=mean > 0, out=np.zeros_like(mean))
+    first = (a - a.sum(1, keepdims=True) * p) @ (slopes[0] - log_mean) / (2 * n)  # dJS/dp_b = ln(p_b / mean_b) / 2
+    second = (b - b.sum(1, keepdims=True) * q) @ (slopes[1] - log_mean) / (2 * m)
+    return float(((first + second) ** 2).sum() if paired else (first**2).sum() + (second**2).sum())
+
+
+def _bootstrap(a: Floats, b: Floats, paired: bool, excess: float, n_boot: int, seed: int) -> tuple[float, float]:
+    """Percentiles over resampled users, each replicate corrected, less what replicates lie above the sample."""
     draws = rng(seed, "interval")
     first = _weights(draws, len(a), n_boot)
     second = first if paired else _weights(draws, len(b), n_boot)
-    p, q = a.sum(0, keepdims=True), b.sum(0, keepdims=True)
-    plain, value = _apart(p, q)[0], _corrected(p, q)[0]
-    low, high = _middle(_corrected(first @ a, second @ b) - (plain - value))
-    n = len(real.labels) + len(simulated.labels)
-    return Estimate(float(value), low, high, n, n_clusters=len(a) if paired else len(a) + len(b))
+    js, bias = _apart(first @ a, second @ b)
+    _, (above,) = _apart(a.sum(0, keepdims=True), b.sum(0, keepdims=True))
+    return _middle(js - excess * (bias + above))
 
 
 def _matched(real: Side, simulated: Side, k: int) -> tuple[Floats, Floats, bool]:
@@ -109,14 +157,15 @@ def _weights(draws: np.random.Generator, n: int, n_boot: int) -> Floats:
     return draws.multinomial(n, np.full(n, 1 / n), size=n_boot).astype(float)  # (replicates, users)
 
 
-def _apart(p: Floats, q: Floats) -> Floats:
-    """The Jensen-Shannon divergence of each pair of rows of counts."""
-    return js_rows(p / p.sum(1, keepdims=True), q / q.sum(1, keepdims=True))
-
-
-def _corrected(p: Floats, q: Floats) -> Floats:
+def _apart(p: Floats, q: Floats) -> tuple[Floats, Floats]:
+    """The Jensen-Shannon divergence of each pair of rows of counts, and its `js_bias`."""
     n, m = p.sum(1, keepdims=True), q.sum(1, keepdims=True)
-    return js_rows(p / n, q / m) - js_bias(p / n, q / m, n, m)
+    return js_rows(p / n, q / m), js_bias(p / n, q / m, n, m)
+
+
+def _excess(js: Floats, bias: Floats) -> float:
+    """How much of a divergence there is per nat of its expected bias, where there is no gap."""
+    return float(js.mean() / bias.mean()) if bias.mean() > 0 else 0.0
 
 
 def _middle(values: Floats) -> tuple[float, float]:

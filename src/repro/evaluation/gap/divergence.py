@@ -2,8 +2,8 @@
 
 p is the histogram of real users over k kinds of behaviour, q that of simulated ones. As arXiv 2605.07847 has it:
 KL(p || q) and KL(q || p) on histograms to each of whose bins alpha = 1/k is added before they are scaled to sum to 1,
-and the Jensen-Shannon divergence on the raw ones, which is at most ln 2. Total variation and Hellinger's distance are
-cross-checks.
+and the Jensen-Shannon divergence on the raw ones, which is at most ln 2. Total variation, Hellinger's distance and
+MAUVE are cross-checks.
 
 A finite sample has a floor: two samples of one population do not reach 0. With k = 500 bins and 500 conversations a
 side, most bins hold one conversation or none, and two samples of the same users come out about as far apart as two
@@ -34,6 +34,7 @@ class Divergences:
     js_corrected: float  # less the bias of small samples, see `js_bias`; may be below 0
     tv: float  # total variation, in [0, 1]
     hellinger: float  # in [0, 1]
+    mauve: float  # in (0, 1], 1: the same
     k: int
     n_real: int
     n_simulated: int
@@ -56,6 +57,7 @@ def divergences(
         js_corrected=(jensen_shannon(p, q) - float(js_bias(p, q, n, m))) / unit,
         tv=float(np.abs(p - q).sum() / 2),
         hellinger=float(np.sqrt(max(0.0, 1 - np.sqrt(p * q).sum()))),
+        mauve=mauve(p, q),
         k=k,
         n_real=n,
         n_simulated=m,
@@ -96,6 +98,19 @@ def js_rows(p: Floats, q: Floats) -> Floats:
 def jensen_shannon(p: Floats, q: Floats) -> float:
     """`js_rows` of two histograms."""
     return float(js_rows(p, q))
+
+
+def mauve(p: Floats, q: Floats, *, scale: float = 5.0, n_points: int = 200) -> float:
+    """The area under the divergence frontier of two histograms (Pillutla et al. 2021): 1 if they are the same.
+
+    The frontier is (exp(-scale KL(q || r)), exp(-scale KL(p || r))) for all r = lambda p + (1 - lambda) q. Its area is
+    taken once over each axis and averaged, so that p and q may change places.
+    """
+    shares = np.linspace(0, 1, n_points + 2)[1:-1, None]
+    r = shares * p + (1 - shares) * q  # (points, k), from nearly q to nearly p
+    x = np.concatenate([[1.0], np.exp(-scale * kl(np.broadcast_to(q, r.shape), r)), [0.0]])  # falls
+    y = np.concatenate([[0.0], np.exp(-scale * kl(np.broadcast_to(p, r.shape), r)), [1.0]])  # rises
+    return float(np.trapezoid(y[::-1], x[::-1]) + np.trapezoid(x, y)) / 2
 
 
 def js_bias(p: Floats, q: Floats, n: Floats | int, m: Floats | int) -> Floats:

@@ -7,7 +7,7 @@ tokens' last hidden states, scaled to length 1 (mean pooling, as these models ar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,22 +33,22 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True)
 class MeanPooled:
-    """A transformers encoder. What goes beyond `max_tokens` of a text is not read."""
+    """A transformers encoder. What goes beyond `max_tokens` of a text is not read; no text is read twice."""
 
     model: Any
     tokenizer: Any
     name: str
     max_tokens: int = 256
+    known: dict[str, Vectors] = field(default_factory=dict, compare=False, repr=False)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             raise ReproError("there are no texts to encode")
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # rows of a batch of about one length
-        parts = [order[i : i + BATCH_SIZE] for i in range(0, len(order), BATCH_SIZE)]
-        rows = np.concatenate([self._pooled([texts[i] for i in part]) for part in parts])
-        out = np.empty_like(rows)
-        out[order] = rows
-        return out
+        new = sorted({*texts} - self.known.keys(), key=lambda text: (len(text), text))  # batches of about one length
+        for i in range(0, len(new), BATCH_SIZE):
+            part = new[i : i + BATCH_SIZE]
+            self.known.update(zip(part, self._pooled(part), strict=True))
+        return np.stack([self.known[text] for text in texts])
 
     def _pooled(self, texts: Sequence[str]) -> Vectors:
         import torch

@@ -33,8 +33,10 @@ class Annotator(Protocol):
     @property
     def name(self) -> str: ...
 
-    def annotate(self, conversations: Sequence[Conversation]) -> list[dict[str, str] | None]:
-        """A text for each of `FACETS`, one dict a conversation in order; None where that failed."""
+    def annotate(
+        self, conversations: Sequence[Conversation], facets: Sequence[str] = FACETS
+    ) -> list[dict[str, str] | None]:
+        """A text for each of `facets`, one dict a conversation in order; None where any of them failed."""
         ...
 
 
@@ -46,7 +48,9 @@ def represent(
         raise ReproError(f"no representation '{representation}'; have {', '.join(REPRESENTATIONS)}")
     if representation in RAW:
         return list(conversations), [_raw(one, representation) for one in conversations]
-    both = [(one, said) for one, said in zip(conversations, annotator.annotate(conversations), strict=True) if said]
+    asked = FACETS if representation == "combined" else (representation,)
+    told = annotator.annotate(conversations, asked)
+    both = [(one, said) for one, said in zip(conversations, told, strict=True) if said]
     texts = [combined(said) if representation == "combined" else said[representation] for _, said in both]
     return [one for one, _ in both], texts
 
@@ -69,8 +73,11 @@ class LexicalFacets:
 
     name: str = "lexical"
 
-    def annotate(self, conversations: Sequence[Conversation]) -> list[dict[str, str] | None]:
-        return [{facet: _told(found) for facet, found in kinds_of(one).items()} for one in conversations]
+    def annotate(
+        self, conversations: Sequence[Conversation], facets: Sequence[str] = FACETS
+    ) -> list[dict[str, str] | None]:
+        found = [kinds_of(one) for one in conversations]
+        return [{facet: in_words(one[facet]) for facet in facets} for one in found]
 
     def features(self, conversations: Sequence[Conversation], facet: str = "combined") -> Vectors:
         """(n, d) counts of each kind, first turn and later ones apart, scaled to length 1."""
@@ -128,7 +135,7 @@ def _style(text: str, parts: Sequence[str]) -> list[str]:
     return [length, lexical.register(text), *framings, *(name for name, there in marks.items() if there)]
 
 
-def _told(found: Kinds) -> str:
+def in_words(found: Sequence[Sequence[str]]) -> str:
     """The kinds of each turn in words: "first: asks for a text; then: answers, asks for a change"."""
     turns = [", ".join(dict.fromkeys(kinds)) or "nothing" for kinds in found]
     return "; ".join(f"{'first' if i == 0 else 'then'}: {said}" for i, said in enumerate(turns)) or "nothing"

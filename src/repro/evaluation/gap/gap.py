@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ...errors import ReproError
 from ...types import Estimate
 from ..stats import holm
-from .certainty import Side, floor, interval, permutation_p
+from .certainty import Side, compare, floor
 from .conversations import Conversation
 from .divergence import Divergences, Floats, divergences, histogram
 from .encode import Encoder, Vectors, load_encoder
@@ -32,6 +32,7 @@ class GapResult:
     p: float  # of a permutation test: could it be users?
     p_holm: float  # the same, adjusted for all simulators of the call
     n_unscored: int  # conversations that could not be represented
+    excess: float  # what small samples put on, as a multiple of `js_bias`
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Gaps:
     labels: Mapping[str, Side]
     conversations: Mapping[str, Sequence[Conversation]]  # those that could be represented, as labelled
     texts: Mapping[str, Sequence[str]]  # what stood for each
+    vectors: Mapping[str, Vectors]  # where each lies
     representation: str
     encoder: str
     annotator: str
@@ -54,7 +56,7 @@ class Gaps:
 def behavioral_gaps(
     real: Sequence[Conversation], simulated: Mapping[str, Sequence[Conversation]], *, representation: str = "combined",
     encoder: str | Encoder = "minilm", annotator: Annotator | None = None, k: int = K, variance: float = VARIANCE,
-    seed: int = SEED, n_boot: int = 1000, n_permutations: int = 999,
+    seed: int = SEED, n_permutations: int = 999, engine: str = "sklearn",
 ) -> Gaps:  # fmt: skip
     """The gap of each simulator; `encoder` is a name, an `Encoder`, or "features": the counts of the lexical rules."""
     if not simulated or "real" in simulated:
@@ -63,25 +65,28 @@ def behavioral_gaps(
     told = {n: represent(said, representation, annotator) for n, said in {"real": real, **simulated}.items()}
     kept, texts = {n: both[0] for n, both in told.items()}, {n: both[1] for n, both in told.items()}
     vectors = _vectors(kept, texts, representation, encoder, annotator)
-    found = quantize(vectors, k=k, variance=variance, seed=seed)
+    found = quantize(vectors, k=k, variance=variance, seed=seed, engine=engine)
     sides = {name: Side(found.labels[name], [one.user for one in kept[name]]) for name in kept}
-    p = {n: permutation_p(sides["real"], sides[n], k=k, n_permutations=n_permutations, seed=seed) for n in simulated}
-    adjusted = dict(zip(p, holm([*p.values()]), strict=True))
+    sure = {n: compare(sides["real"], sides[n], k=k, n_permutations=n_permutations, seed=seed) for n in simulated}
+    adjusted = dict(zip(sure, holm([one.p for one in sure.values()]), strict=True))
     results = {
         name: GapResult(
             name,
             divergences(found.labels["real"], found.labels[name], k=k),
-            interval(sides["real"], sides[name], k=k, n_boot=n_boot, seed=seed),
-            p[name],
+            sure[name].js,
+            sure[name].p,
             adjusted[name],
             len(said) - len(kept[name]),
+            sure[name].excess,
         )
         for name, said in simulated.items()
     }
     histograms = {name: histogram(labels, k=k) for name, labels in found.labels.items()}
     low, low_corrected = (floor(sides["real"], k=k, seed=seed, corrected=mended) for mended in (False, True))
     named = encoder if isinstance(encoder, str) else encoder.name
-    return Gaps(results, low, low_corrected, histograms, sides, kept, texts, representation, named, annotator.name, k)
+    return Gaps(
+        results, low, low_corrected, histograms, sides, kept, texts, vectors, representation, named, annotator.name, k,
+    )  # fmt: skip
 
 
 def behavioral_gap(

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...seeds import rng
-from ...types import Estimate
-from ..stats import LEVEL
 from .divergence import Floats, jensen_shannon
 from .gap import GapResult, Gaps
 from .mixtures import Mixture, greedy_path, optimal_mixture
@@ -43,20 +41,6 @@ def held_out_mixture(gaps: Gaps, names: Sequence[str] | None = None, *, seed: in
     alone = tuple(jensen_shannon(p_other, row) for row in q)
     mixed = jensen_shannon(p_other, np.asarray(mixture.weights) @ q)
     return HeldOut(chosen, mixture, mixed, alone, jensen_shannon(p_other, p_fit))
-
-
-def mixture_gain(gaps: Gaps, *, n_splits: int = 50, seed: int = 0) -> Estimate:
-    """How much nearer (JS, nats) the mixture is to the other half of the users than the simulator that is nearest alone
-    to the half that it was fitted to: mean over random halves, and where 95% of the halves lie."""
-    gains = []
-    for i in range(n_splits):
-        p_fit, p_other, q = _halves(gaps, [*gaps.results], seed + i)
-        mixed = np.asarray(optimal_mixture(p_fit, q).weights) @ q
-        nearest = min(q, key=lambda row: jensen_shannon(p_fit, row))
-        gains.append(jensen_shannon(p_other, nearest) - jensen_shannon(p_other, mixed))
-    low, high = np.quantile(gains, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    n = len(gaps.conversations["real"])
-    return Estimate(float(np.mean(gains)), float(low), float(high), n, unit="nats")
 
 
 def path_table(gaps: Gaps, *, seed: int = 0) -> pd.DataFrame:
