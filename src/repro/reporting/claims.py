@@ -82,8 +82,8 @@ def load_claims(path: str | Path = "configs/claims.yaml") -> list[Claim]:
 
 
 def published(claims: Sequence[Claim]) -> dict[str, float]:
-    """The published value by pair, for `win_rate_figure`."""
-    return {claim.about: claim.published for claim in claims if claim.published is not None}
+    """The published win rates by pair, for `win_rate_figure`."""
+    return {c.about: c.published for c in claims if c.published is not None and c.key.startswith("winrate.")}
 
 
 def verdict(claim: Claim, numbers: Mapping[str, Estimate]) -> Verdict:
@@ -119,31 +119,44 @@ def verdict(claim: Claim, numbers: Mapping[str, Estimate]) -> Verdict:
 def claims_table(
     results_path: str | Path = "results", profile: str = "cpu", *, claims_path: str | Path = "configs/claims.yaml"
 ) -> str:
-    """Every claim beside what was found under `profile`, in Markdown. A notebook that has not run says so."""
+    """Every claim that was tested under `profile` beside what came out, in Markdown; then those that were not."""
     claims = load_claims(claims_path)
     paths = {claim.notebook: Path(results_path) / profile / claim.notebook for claim in claims}
     numbers = {name: load_numbers(path) if is_complete(path) else {} for name, path in paths.items()}
-    rows = [_row(verdict(claim, numbers[claim.notebook])) for claim in claims]
+    judged = [verdict(claim, numbers[claim.notebook]) for claim in claims]
+    rows = [_row(one) for one in judged if one.outcome != "not run"]
     head = ["| claim | published | found here | seeds | verdict |", "| --- | --- | --- | --- | --- |"]
-    return "\n".join([*head, *rows, "", *_sources(profile, paths)])
+    table = [*head, *rows, ""] if rows else []
+    return "\n".join([*table, *_sources(profile, paths), *_not_run(profile, judged)])
 
 
 def _row(found: Verdict) -> str:
     value = str(found.found) if found.found.n else "-"
-    claim = f"{found.claim.text} ({found.claim.source})"
+    claim = f"{found.claim.id}: {found.claim.text} ({found.claim.source})"
     outcome = f"**{found.outcome}**: {found.reason}"
     published = "-" if found.claim.published is None else f"{found.claim.published:.2f}"
     return f"| {claim} | {published} | {value} | {found.n_seeds or '-'} | {outcome} |"
 
 
 def _sources(profile: str, paths: Mapping[str, Path]) -> list[str]:
-    """Which run each number is from: one line per notebook."""
-    return [_source(profile, name, record_of(path)) for name, path in paths.items()]
+    """Which run each number is from: one line per notebook that has run."""
+    records = {name: record_of(path) for name, path in paths.items()}
+    return [_source(profile, name, record) for name, record in records.items() if record]
 
 
-def _source(profile: str, name: str, record: Mapping[str, Any] | None) -> str:
-    if record is None:
-        return f"`{name}` has no finished record under profile `{profile}`."
+def _not_run(profile: str, judged: Sequence[Verdict]) -> list[str]:
+    """The claims without a number, by notebook, in one sentence."""
+    missing: dict[str, list[str]] = {}
+    for one in judged:
+        if one.outcome == "not run":
+            missing.setdefault(one.claim.notebook, []).append(one.claim.id)
+    if not missing:
+        return []
+    named = "; ".join(f"{', '.join(ids)} (`{notebook}`)" for notebook, ids in missing.items())
+    return [f"Not run under profile `{profile}` yet, as `configs/claims.yaml` words them: {named}."]
+
+
+def _source(profile: str, name: str, record: Mapping[str, Any]) -> str:
     commit, dirty = (record.get("git") or {}).get("commit"), (record.get("git") or {}).get("dirty")
     code = f"commit `{commit[:10]}`{' with changes' if dirty else ''}" if commit else "code outside git"
     return f"Profile `{profile}`, `{name}`, {record['started'][:10]}, {code}."

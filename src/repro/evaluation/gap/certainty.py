@@ -42,7 +42,9 @@ class Side:
     def counts(self, k: int) -> Floats:
         """How many conversations of each kind each user has, (users, k), users in the order they first come."""
         if len(self.labels) and not 0 <= min(self.labels) <= max(self.labels) < k:
-            raise ReproError(f"labels run from {min(self.labels)} to {max(self.labels)}; they have to lie in 0..{k - 1}")
+            raise ReproError(
+                f"labels run from {min(self.labels)} to {max(self.labels)}; they have to lie in 0..{k - 1}"
+            )
         place = {user: i for i, user in enumerate(dict.fromkeys(self.users))}
         cells = np.array([place[user] for user in self.users]) * k + self.labels
         return np.bincount(cells, minlength=len(place) * k).reshape(len(place), k).astype(np.float64)
