@@ -104,6 +104,21 @@ def test_training_curves_draw_each_seed_and_a_mean_as_far_as_all_have_come() -> 
     assert [text.get_text() for text in figure.axes[0].texts] == ["fine-tuned user LM, 2 seeds"]
 
 
+def test_three_seeds_have_a_band_and_two_have_none() -> None:
+    rows = [
+        {"arm": "userlm", "seed": seed, "step": step, "reward": 0.1 * seed + 0.01 * step}
+        for seed in range(3)
+        for step in range(5)
+    ]
+    figure, _ = training_curves_figure(pd.DataFrame(rows))
+    (band,) = figure.axes[0].collections
+    low, high = band.get_paths()[0].get_extents().intervaly
+    assert low < 0.1 < 0.14 < high
+    assert "Bands: 95% over seeds" in " ".join(text.get_text() for text in figure.texts)
+    two, _ = training_curves_figure(pd.DataFrame(rows).query("seed < 2"))
+    assert not two.axes[0].collections
+
+
 @pytest.mark.parametrize(
     "draw",
     [

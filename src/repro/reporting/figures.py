@@ -39,6 +39,7 @@ MEASURES = {
     "assistant_turns": "Assistant turns\nper dialogue",
     "words": "Words per\nassistant turn",
 }
+BAND = 3  # seeds; ours: an interval of two is as wide as the figure
 SHARES = ("asks_first", "revealed", "met")  # measures between 0 and 1
 
 __all__ = [
@@ -177,7 +178,8 @@ def training_curves_figure(data: pd.DataFrame, *, span: int = 10) -> tuple[Figur
     """Reward over steps: a thin line per seed, a thick one for their mean, all smoothed over `span` steps.
 
     `data` is tidy: `arm`, `seed`, `step`, `reward`. Smoothing is an exponentially weighted mean; the thick line goes
-    as far as every seed of the arm has come.
+    as far as every seed of the arm has come. From three seeds on, a band is the 95% interval of the mean over seeds
+    (Student's t at each step).
     """
     import matplotlib.pyplot as plt
 
@@ -198,9 +200,13 @@ def training_curves_figure(data: pd.DataFrame, *, span: int = 10) -> tuple[Figur
         headline(
             fig,
             "How does reward grow in training?",
-            "Each assistant is rewarded by its own simulated user: compare the shapes, not the heights.",
+            f"Each assistant is rewarded by its own simulated user: compare shapes, not heights.{_banded(seeds)}",
         )
     return fig, data
+
+
+def _banded(seeds: pd.Series[int]) -> str:
+    return f" Bands: 95% over seeds, where there are {BAND} or more." if seeds.max() >= BAND else ""
 
 
 def _draw_curve(ax: Axes, rows: pd.DataFrame, colour: str, span: int) -> tuple[float, float]:
@@ -208,7 +214,13 @@ def _draw_curve(ax: Axes, rows: pd.DataFrame, colour: str, span: int) -> tuple[f
     smooth = runs.ewm(span=span).mean()
     for seed in runs:
         ax.plot(smooth.index, smooth[seed].where(runs[seed].notna()), color=colour, lw=1, alpha=0.45)
-    mean = smooth.where(runs.notna()).mean(axis=1, skipna=False).dropna()
+    known = smooth.where(runs.notna()).dropna()
+    mean = known.mean(axis=1)
+    if (n := known.shape[1]) >= BAND:
+        from scipy.stats import t
+
+        half = t.ppf(0.975, n - 1) * known.std(axis=1, ddof=1) / n**0.5
+        ax.fill_between(mean.index, mean - half, mean + half, color=colour, alpha=0.15, lw=0)
     ax.plot(mean.index, mean, color=colour, lw=3, solid_capstyle="round")
     return (float(mean.index[-1]), float(mean.iloc[-1])) if len(mean) else (float("nan"), float("nan"))
 
