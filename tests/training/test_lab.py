@@ -11,7 +11,7 @@ from filelock import FileLock
 from repro.config import load_profile
 from repro.errors import ReproError
 from repro.simulators import Exhaustive, ReferenceUsers
-from repro.training import checkpoints
+from repro.training import checkpoints, recipes
 from repro.training.lab import Lab
 
 SMOKE = load_profile("smoke")
@@ -24,8 +24,8 @@ class Counted(Lab):
         super().__init__(*args, **kwargs)
         self.made: list[str] = []
 
-    def _maker(self, name):
-        return super()._maker(name) if name != "initial" else lambda folder: self.warm_up()
+    def below(self, name):
+        return self.warm_up  # what `warms_up` calls
 
     def warm_up(self):
         self.made.append("initial")
@@ -34,6 +34,12 @@ class Counted(Lab):
     def train(self, user, seed, folder, *, steps=None):
         self.made.append(f"{user.name}-{seed}")
         return Empty(), {"trained_against": user.name}
+
+
+@pytest.fixture(autouse=True)
+def warms_up(monkeypatch):
+    real = recipes.initial
+    monkeypatch.setattr(recipes, "initial", lambda below, **how: below() if callable(below) else real(below, **how))
 
 
 class Empty:
