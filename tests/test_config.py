@@ -36,10 +36,10 @@ def test_settings_are_frozen(root):
 
 def test_an_override_is_in_force_and_changes_nothing_else(root):
     plain = flat(load_profile("quick", root=root))
-    changed = flat(load_profile("quick", {"train.steps": 7, "arms.exhaustive": 1, "min_p": 0.1}, root=root))
+    changed = flat(load_profile("quick", {"train.steps": 7, "arms.exhaustive": 2, "min_p": 0.1}, root=root))
     assert {key: value for key, value in changed.items() if value != plain.get(key)} == {
         "train.steps": 7,
-        "arms.exhaustive": 1,
+        "arms.exhaustive": 2,
         "min_p": 0.1,
     }
 

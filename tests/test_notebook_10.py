@@ -45,7 +45,8 @@ def test_the_card_says_what_the_simulator_is_worth(checkout):
     card = json.loads((checkout / RESULT / "scorecard.json").read_text())
     assert card["simulator"] == "shy"
     assert card["made_with"]["steps"] == 1
-    assert {"contract", "realism", "utility", "generalisation", "cost"} <= set(card)
+    assert {"contract", "realism", "gap", "utility", "generalisation", "cost"} <= set(card)
+    assert {"shy", "roleplay", "userlm", "exhaustive"} == set(card["gap"])
     assert card["realism"]["revealed_first"]["simulator"]["value"] == 0  # it says nothing at first
     assert card["utility"]["shy_vs_initial"]["n"] + card["utility"]["shy_vs_initial"]["n_unscored"] == 4
     assert {"gain.shy", "gain.userlm", "gain.oracle", "others", "gap"} <= set(card["generalisation"])

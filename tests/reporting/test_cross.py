@@ -10,6 +10,7 @@ from repro.reporting.cross import gain_figure, grid_figure
 from repro.reporting.scorecard import scorecard_figure
 
 NAN = float("nan")
+DISTANCE = pd.DataFrame([{"simulator": "mine", "value": 0.3, "low": 0.2, "high": 0.4, "n": 9, "n_unscored": 0}])
 
 
 def texts(fig) -> list[str]:
@@ -33,7 +34,7 @@ def test_every_cell_shows_its_value_and_interval_and_own_users_are_framed():
     assert texts(fig).count("0.40") == texts(fig).count("0.30 to 0.50") == 5
     assert texts(fig).count("unscored") == 1
     assert len([patch for patch in fig.axes[0].patches if not patch.get_fill()]) == 2
-    assert len(data) == 6
+    assert len(data) == 7
     with pytest.raises(ReproError, match="no cells to draw"):
         grid_figure(cells[:0])
 
@@ -54,9 +55,9 @@ def test_a_score_card_shows_both_sides_and_marks_what_is_yours():
         [row for who in ("mine", "oracle") for row in rows(["revealed_first", "ends_f1"], "measure", simulator=who)]
     )
     utility = pd.DataFrame(rows(["mine", "userlm"], "arm"))
-    fig, data = scorecard_figure("mine", realism, utility, note="Yours: 3 steps.")
+    fig, data = scorecard_figure("mine", realism, DISTANCE, utility, note="Yours: 3 steps.")
     assert "mine (yours)" in texts(fig)
     assert {"tells in the first turn", "leaves where users left (F1)"} <= {*texts(fig)}
-    assert len(data) == 6
+    assert len(data) == 7
     with pytest.raises(ReproError, match="needs rows of 'other'"):
-        scorecard_figure("other", realism, utility, note="")
+        scorecard_figure("other", realism, DISTANCE, utility, note="")

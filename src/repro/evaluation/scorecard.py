@@ -1,8 +1,8 @@
 """What is a simulator worth?
 
 Its score card as plain data. Utility is what counts (arXiv 2605.09808): how users like the assistant that was trained
-against it. Beside it stand the contract, how it talks and reference users talk, whether what the assistant learned
-carries over to other users (`transfer.py`), and what it costs.
+against it. Beside it stand the contract, how it talks and reference users talk, how far what it does is from what they
+do (`gap/`), whether what the assistant learned carries over to other users (`transfer.py`), and what it costs.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ _KEPT = ("value", "low", "high", "n", "n_unscored")
 
 def card(
     name: str, *, contract: Sequence[Check], realism: pd.DataFrame, utility: Mapping[str, Estimate],
-    generalisation: Mapping[str, Estimate], cost: Mapping[str, float], made_with: Mapping[str, Any],
+    gap: Mapping[str, Estimate], generalisation: Mapping[str, Estimate], cost: Mapping[str, float],
+    made_with: Mapping[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     """`realism` has columns simulator, measure, value, low, ..., with rows of `name` and of `oracle`; `utility` holds
-    win rates over the initial assistant by arm; `generalisation` is what `transfer` gives."""
+    win rates over the initial assistant by arm; `gap` divergences from reference users (nats) by simulator;
+    `generalisation` is what `transfer` gives."""
     sides = [realism[realism.simulator == side].set_index("measure") for side in (name, "oracle")]
     mine, users = ({measure: _of(dict(row)) for measure, row in side.iterrows()} for side in sides)
     return {
@@ -34,6 +36,7 @@ def card(
         "contract": [asdict(check) for check in contract],
         "realism": {m: {"simulator": mine[m], "reference_users": users[m]} for m in mine if m in users},
         "utility": {f"{arm}_vs_initial": e.row for arm, e in utility.items()},
+        "gap": {simulator: e.row for simulator, e in gap.items()},
         "generalisation": {key: e.row for key, e in generalisation.items()},
         "cost": dict(cost),
     }

@@ -1,7 +1,7 @@
 """What does a score card look like?
 
-Two panels: how the simulator talks, beside reference users; and how the assistant that was trained against it fares,
-beside the known ones.
+Three panels: how the simulator talks, beside reference users; how far what it does is from what they do; and how the
+assistant that was trained against it fares, beside the known ones.
 """
 
 from __future__ import annotations
@@ -24,35 +24,42 @@ if TYPE_CHECKING:
 
 
 def scorecard_figure(
-    name: str, realism: pd.DataFrame, utility: pd.DataFrame, *, note: str
+    name: str, realism: pd.DataFrame, distance: pd.DataFrame, utility: pd.DataFrame, *, note: str
 ) -> tuple[Figure, pd.DataFrame]:
-    """`realism` has columns simulator, measure, value, low, high (rows of `name` and of `oracle`), `utility` has arm,
-    value, low, high: win rates over the initial assistant. `note` says how long the new assistant was trained."""
+    """`realism` has columns simulator, measure, value, low, high (rows of `name` and of `oracle`); `distance` has
+    simulator, value, low, high: divergences from reference users; `utility` has arm, value, low, high: win rates over
+    the initial assistant. `note` says how long the new assistant was trained."""
     import matplotlib.pyplot as plt
     import pandas as pd
 
     if not {name, "oracle"} <= {*realism.simulator} or utility.empty:
         raise ReproError(f"a score card needs rows of '{name}', of 'oracle' and at least one win rate")
     measures = [measure for measure in CARD if measure in {*realism[realism.simulator == name].measure}]
-    arms = [*utility.sort_values("value", ascending=False).arm]
     with style():
-        height = 2.3 + 0.62 * max(len(measures), len(arms))
-        fig, (left, right) = plt.subplots(1, 2, figsize=(14, height))
-        fig.subplots_adjust(left=0.19, right=0.985, top=1 - 1.45 / height, bottom=0.75 / height, wspace=0.62)
+        height = 2.3 + 0.62 * max(len(measures), len(utility), len(distance))
+        fig, (left, middle, right) = plt.subplots(1, 3, figsize=(17, height))
+        fig.subplots_adjust(left=0.155, right=0.99, top=1 - 1.45 / height, bottom=0.75 / height, wspace=0.72)
         for y, measure in enumerate(measures):
             _draw_talk(left, y, measure, realism[realism.measure == measure], name)
         _frame(left, len(measures), (-0.04, 1.04), "share", "How does it talk?")
-        for y, arm in enumerate(arms):
-            _draw_arm(right, y, utility[utility.arm == arm].iloc[0], own=arm == name)
-        known = utility[["value", "low", "high"]].stack().dropna()
-        span = (min([0.4, *(known - 0.03)]), max([0.6, *(known + 0.03)]))
-        _frame(right, len(arms), span, "win rate", "Do users like the assistant trained against it?")
-        right.axvline(0.5, color=QUIET, lw=1, ls=(0, (4, 3)), zorder=1)
+        _draw_rows(middle, distance.sort_values("value"), "simulator", name, null=0.0)
+        _frame(middle, len(distance), _span(distance, 0.0, 0.1), "divergence (nats)", "How far is it from users?")
+        _draw_rows(right, utility.sort_values("value", ascending=False), "arm", name, null=0.5)
+        _frame(right, len(utility), _span(utility, 0.4, 0.6), "win rate", "Do users like the assistant it trained?")
         headline(fig, f"Score card: {name}", f"Diamonds: reference users. Lines: 95% intervals. {note}")
-    data = pd.concat(
-        [realism[realism.measure.isin(measures) & realism.simulator.isin([name, "oracle"])], utility], ignore_index=True
-    )
-    return fig, data
+    kept = realism[realism.measure.isin(measures) & realism.simulator.isin([name, "oracle"])]
+    return fig, pd.concat([kept, distance.assign(measure="gap"), utility], ignore_index=True)
+
+
+def _span(rows: pd.DataFrame, low: float, high: float) -> tuple[float, float]:
+    known = rows[["value", "low", "high"]].stack().dropna()
+    return min([low, *(known - 0.03)]), max([high, *(known + 0.03)])
+
+
+def _draw_rows(ax: Axes, rows: pd.DataFrame, who: str, name: str, *, null: float) -> None:
+    for y, row in enumerate(rows.itertuples()):
+        _draw_arm(ax, y, row, str(getattr(row, who)), own=getattr(row, who) == name)
+    ax.axvline(null, color=QUIET, lw=1, ls=(0, (4, 3)), zorder=1)
 
 
 def _draw_talk(ax: Axes, y: int, measure: str, rows: pd.DataFrame, name: str) -> None:
@@ -70,11 +77,11 @@ def _draw_talk(ax: Axes, y: int, measure: str, rows: pd.DataFrame, name: str) ->
     )
 
 
-def _draw_arm(ax: Axes, y: int, row: Any, *, own: bool) -> None:
-    _dot(ax, y, row, arm_colour(row.arm), "o")
-    label = f"{row.arm} (yours)" if own else arm_label(row.arm)
+def _draw_arm(ax: Axes, y: int, row: Any, arm: str, *, own: bool) -> None:
+    _dot(ax, y, row, arm_colour(arm), "o")
+    label = f"{arm} (yours)" if own else arm_label(arm)
     ax.text(
-        -0.03, y, label, transform=ax.get_yaxis_transform(), ha="right", va="center", color=arm_ink(row.arm),
+        -0.03, y, label, transform=ax.get_yaxis_transform(), ha="right", va="center", color=arm_ink(arm),
         weight="bold" if own else "normal",
     )  # fmt: skip
 
