@@ -28,8 +28,10 @@ def build(profile: str, *, root: Path | None = None) -> Path:
     source, target = root / "paper" / "main.typ", root / "paper" / "paper.pdf"
     if not source.is_file():
         raise ReproError(f"no paper/main.typ in {root}; restore it from git")
+    records = sorted(path.parent.name for path in (root / "results" / profile).glob("*/numbers.json"))
+    inputs = {"profile": profile, "records": ",".join(records)}  # a part of the paper needs its record
     try:
-        typst.compile(str(source), output=str(target), root=str(root), sys_inputs={"profile": profile})
+        typst.compile(str(source), output=str(target), root=str(root), sys_inputs=inputs)
     except typst.TypstError as error:
         reason = " ".join(error.message.removeprefix("panicked with: ").split())
         raise ReproError(f"the paper cannot be built: {reason}") from None
