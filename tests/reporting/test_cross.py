@@ -34,7 +34,7 @@ def test_every_cell_shows_its_value_and_interval_and_own_users_are_framed():
     assert texts(fig).count("0.40") == texts(fig).count("0.30 to 0.50") == 5
     assert texts(fig).count("unscored") == 1
     assert len([patch for patch in fig.axes[0].patches if not patch.get_fill()]) == 2
-    assert len(data) == 7
+    assert len(data) == 6
     with pytest.raises(ReproError, match="no cells to draw"):
         grid_figure(cells[:0])
 
