@@ -16,6 +16,7 @@ import yaml
 
 from repro import __version__
 from repro.models.weights import WHEELS
+from repro.reporting.claims import BEGIN, END, claims_table
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = sorted((ROOT / "src").rglob("*.py"))
@@ -94,6 +95,12 @@ def test_the_three_papers_are_cited():
 def test_the_readme_has_one_place_for_the_claims():
     text = (ROOT / "README.md").read_text()
     assert text.count("<!-- claims:begin -->") == text.count("<!-- claims:end -->") == 1
+
+
+def test_the_claims_in_the_readme_are_what_the_records_say():
+    """Written by `repro claims --profile cpu --readme`, never by hand."""
+    shown = (ROOT / "README.md").read_text().split(BEGIN)[1].split(END)[0]
+    assert shown.strip("\n") == claims_table(ROOT / "results", "cpu", claims_path=ROOT / "configs" / "claims.yaml")
 
 
 def test_every_folder_in_the_readme_tree_exists():
