@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import math
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ import yaml
 
 from repro import __version__
 from repro.models.weights import WHEELS
+from repro.reporting import load_numbers
 from repro.reporting.claims import BEGIN, END, claims_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,6 +103,17 @@ def test_the_claims_in_the_readme_are_what_the_records_say():
     """Written by `repro claims --profile cpu --readme`, never by hand."""
     shown = (ROOT / "README.md").read_text().split(BEGIN)[1].split(END)[0]
     assert shown.strip("\n") == claims_table(ROOT / "results", "cpu", claims_path=ROOT / "configs" / "claims.yaml")
+
+
+def test_the_numbers_in_the_readme_s_text_are_on_record():
+    text = " ".join((ROOT / "README.md").read_text().split())
+    rates = load_numbers(ROOT / "results" / "cpu" / "01_main_win_rates")
+    for pair in ("roleplay_raw_vs_initial", "userlm_vs_roleplay_raw"):
+        rate = rates[f"winrate.{pair}"]
+        assert f"{rate.value:.2f} [{rate.low:.2f}, {rate.high:.2f}]" in text
+    gaps = load_numbers(ROOT / "results" / "cpu" / "05_distributional_gap")
+    far = [gaps[key].value for key in gaps if re.fullmatch(r"gap\.roleplay\w*\.js_corrected", key)]
+    assert f"({min(far):.2f} to {max(far):.2f} of at most {math.log(2):.2f} nats)" in text
 
 
 def test_every_folder_in_the_readme_tree_exists():
