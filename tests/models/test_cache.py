@@ -25,7 +25,7 @@ def test_new_keys_go_behind_the_old_ones():
     one = cache([2, 4])
     new = torch.tensor([[[[7.0]]], [[[8.0]]]])
     keys, values = one.update(new, -new, 0)
-    assert keys[:, 0, :, 0].tolist() == [[0, 0, 1, 2, 7], [11, 12, 13, 14, 8]]
+    assert keys[:, 0, :, 0].tolist() == [[0, 0, 1, 2, 7, 0], [11, 12, 13, 14, 8, 0]]  # the last slot is still empty
     assert torch.equal(values, -keys)
 
 

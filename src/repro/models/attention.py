@@ -45,9 +45,8 @@ def grouped_attention(
     n_groups, n_seen = key.shape[1], key.shape[2]
     share = n_heads // n_groups
     rows = (query * scaling).reshape(batch * n_groups, share * n_new, width)
-    bias = attention_mask[..., :n_seen].expand(batch, n_groups, n_new, n_seen)
-    bias = bias[:, :, None].expand(-1, -1, share, -1, -1).reshape(batch * n_groups, share * n_new, n_seen)
-    scores = torch.baddbmm(bias, rows, key.reshape(batch * n_groups, n_seen, width).transpose(1, 2))
+    scores = torch.bmm(rows, key.reshape(batch * n_groups, n_seen, width).transpose(1, 2))
+    scores.view(batch, n_heads, n_new, n_seen).add_(attention_mask[..., :n_seen])
     weights = torch.softmax(scores, dim=-1, dtype=torch.float32).to(query.dtype)
     weights = torch.dropout(weights, dropout, module.training)
     seen = torch.bmm(weights, value.reshape(batch * n_groups, n_seen, width))

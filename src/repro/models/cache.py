@@ -2,7 +2,8 @@
 
 Keys and values of every dialogue stay in memory between its turns, so a turn costs only its new tokens. Rows
 are gathered (one row of the past can serve several contexts that begin alike), packed to the right and written
-in place: nothing is concatenated while decoding. Positions are explicit, so empty slots do no harm.
+in place: nothing is concatenated while decoding, and attention reads all slots, since a slice would be copied at each
+step. Positions are explicit and empty slots masked, so they do no harm.
 """
 
 from __future__ import annotations
@@ -26,18 +27,19 @@ class SlotCache:
         self.n_new = 0
 
     def update(self, keys: Tensor, values: Tensor, layer: int, *_: object, **__: object) -> tuple[Tensor, Tensor]:
-        """Write the new keys and values of one layer and return all of them so far."""
+        """Write the new keys and values of one layer and return all slots, the empty ones too."""
         end = self.fill + keys.shape[2]
         for old, new in zip(self.layers[layer], (keys, values), strict=True):
             old[:, :, self.fill : end] = new
-        return self.layers[layer][0][:, :, :end], self.layers[layer][1][:, :, :end]
+        return self.layers[layer]
 
     def get_seq_length(self, layer: int = 0) -> int:
         return self.fill
 
-    def rows(self, keep: Tensor) -> SlotCache:
-        """A copy with the rows `keep` only."""
-        return SlotCache([(k[keep], v[keep]) for k, v in self.layers], self.valid[keep], self.fill)
+    def rows(self, chosen: Tensor) -> SlotCache:
+        """A copy of the rows with these numbers, in this order."""
+        layers = [(k.index_select(0, chosen), v.index_select(0, chosen)) for k, v in self.layers]
+        return SlotCache(layers, self.valid[chosen], self.fill)
 
     def put(self, rows: Tensor, part: SlotCache, start: int) -> None:
         """Copy the slots from `start` on of `part` back into `rows`."""
@@ -52,18 +54,18 @@ class SlotCache:
         import torch
 
         width = max(lengths)
-        slots = torch.zeros(len(sources), width, dtype=torch.long)
+        slots = torch.zeros(len(sources), width + n_room, dtype=torch.long)  # what an empty slot holds is not read
         valid = torch.zeros(len(sources), width + n_room, dtype=torch.bool)
         for i, (source, n) in enumerate(zip(sources, lengths, strict=True)):
             if n:
-                slots[i, width - n :] = self.valid[source].nonzero()[:n, 0].cpu()
+                slots[i, width - n : width] = self.valid[source].nonzero()[:n, 0].cpu()
                 valid[i, width - n : width] = True
         device = self.valid.device
-        src, slots = torch.tensor(sources, device=device)[:, None], slots.to(device)
+        n_heads, n_slots = self.layers[0][0].shape[1:3]
+        heads = torch.tensor(sources)[:, None] * n_heads + torch.arange(n_heads)  # (B, heads)
+        flat = (heads[:, :, None] * n_slots + slots[:, None]).flatten().to(device)
 
         def packed(x: Tensor) -> Tensor:
-            out = x.new_zeros(len(sources), x.shape[1], width + n_room, x.shape[3])
-            out[:, :, :width] = x[src, :, slots].transpose(1, 2)
-            return out
+            return x.view(-1, x.shape[3]).index_select(0, flat).view(len(sources), n_heads, -1, x.shape[3])
 
         return SlotCache([(packed(k), packed(v)) for k, v in self.layers], valid.to(device), width)

@@ -84,8 +84,9 @@ class Decoder:
             if n_speaking < _KEEP * len(live):
                 if work is not cache:
                     cache.put(live, work, start)
-                work, live, tokens, start = work.rows(keep), live[keep], tokens[keep], work.fill
-                keep = keep[keep]
+                chosen = keep.nonzero()[:, 0]
+                work, live, tokens, start = work.rows(chosen), live[chosen], tokens[chosen], work.fill
+                keep = keep[chosen]
             logits = self._step(tokens[:, None], (positions[live] + step)[:, None], work, keep[:, None])
         if work is not cache:
             cache.put(live, work, start)
@@ -120,14 +121,9 @@ class Decoder:
 
         n_new = ids.shape[1]
         cache.valid[:, cache.fill : cache.fill + n_new] = real
-        seen = cache.valid[:, None, None, : cache.fill + n_new]
-        if n_new > 1:
-            causal = torch.ones(n_new, cache.fill + n_new, dtype=torch.bool, device=ids.device).tril(cache.fill)
-            own = causal & ~causal.tril(cache.fill - 1)  # a padded query sees itself, or softmax has no support
-            seen = (seen & causal) | own
-        else:
-            seen = seen.clone()
-            seen[..., -1] = True
+        causal = torch.ones(n_new, cache.valid.shape[1], dtype=torch.bool, device=ids.device).tril(cache.fill)
+        own = causal & ~causal.tril(cache.fill - 1)  # a padded query sees itself, or softmax has no support
+        seen = (cache.valid[:, None, None] & causal) | own  # (B, 1, T, S)
         bias = torch.zeros(seen.shape, dtype=self.model.dtype, device=ids.device)
         bias.masked_fill_(~seen, torch.finfo(self.model.dtype).min)
         out = self.model(

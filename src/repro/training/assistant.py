@@ -30,7 +30,7 @@ from .heads import token_logps
 from .lora import Shadow, new_adapter, restore_adapter
 from .resume import last_checkpoint
 
-_ROWS_READ_TOGETHER = 8  # of like length: little padding, and a third of the memory of one block
+_ROWS_READ_TOGETHER = 2  # of like length: hardly any padding, a fifth less time than with 8 on one core
 
 
 @dataclass(frozen=True)
