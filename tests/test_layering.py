@@ -13,6 +13,7 @@ LAYERS = [
         "types",
         "seeds",
         "provenance",
+        "workers",
         "config",
         "models",
         "data",

@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from ..data.tasks import make_tasks
 from ..models.base import ChatModel
 from ..models.hashes import digest, tree
@@ -47,13 +49,12 @@ def talks(
 
     `made_of` tells apart what a name does not: users of somebody else's, or tasks that carry something of their own.
     """
-    tasks = tasks or talk_tasks(n, seed=seed)
-    return {
-        name: hold(lab, [INITIAL], tasks=tasks, user=user, seed=seed, name=name, made_of=(made_of or {}).get(name, ""))[
-            INITIAL
-        ]
+    tasks, made_of = tasks or talk_tasks(n, seed=seed), made_of or {}
+    held = {
+        name: hold(lab, [INITIAL], tasks=tasks, user=user, seed=seed, name=name, made_of=made_of.get(name, ""))
         for name, user in users.items()
     }
+    return {name: by_assistant[INITIAL] for name, by_assistant in held.items()}
 
 
 def hold(
@@ -69,17 +70,23 @@ def hold(
     for who in trained:
         model, weights = (own or {}).get(who) or (None, _weights(lab, who))
         key = _key(lab, name, [made_of, weights, seed])
-        store = TrajectoryStore(
-            lab.root / "work" / lab.config.profile / "talks" / f"{_file(name, who)}-{key[:12]}.jsonl"
-        )
-        done = store.read()
-        missing = any((task.id, 0) not in done for task in tasks)
-        held[who] = rollout(
-            tasks, user=user, assistant=(model or lab.assistant(*who)) if missing else _Silent(),
-            max_turns=lab.config.max_turns, sampling=lab.eval_sampling, seed=seed, store=store,
-            progress=f"{name} and {_called(who)}" if missing else None,
-        )  # fmt: skip
+        path = lab.root / "work" / lab.config.profile / "talks" / f"{_file(name, who)}-{key[:12]}.jsonl"
+        with _alone(path):
+            store = TrajectoryStore(path)
+            done = store.read()
+            missing = any((task.id, 0) not in done for task in tasks)
+            held[who] = rollout(
+                tasks, user=user, assistant=(model or lab.assistant(*who)) if missing else _Silent(),
+                max_turns=lab.config.max_turns, sampling=lab.eval_sampling, seed=seed, store=store,
+                progress=f"{name} and {_called(who)}" if missing else None,
+            )  # fmt: skip
     return held
+
+
+def _alone(path: Path) -> FileLock:
+    """Notebooks that run side by side do not hold the same dialogues: the second waits, and finds them held."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_suffix(".lock"))
 
 
 class _Silent:
@@ -106,10 +113,6 @@ def _key(lab: Lab, name: str, more: object) -> str:
     how = {**asdict(lab.eval_sampling), "max_turns": lab.config.max_turns, "user": lab.config.user_max_tokens}
     base, code = [lab.config.model, lab.config.dtype], [tree(_PACKAGE / part) for part in _CODE]
     return digest({"how": how, "base": base, "speaks": speaks, "code": code, "more": more})
-
-
-def _folder(lab: Lab) -> Path:
-    return lab.root / "work" / lab.config.profile / "talks"
 
 
 def _called(who: Trained) -> str:

@@ -7,12 +7,10 @@ stopped at any point and goes on from the last checkpoint.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 
 from ..errors import ReproError
+from ..workers import shares, start
 from .checkpoints import is_finished, release
 from .identity import check_parents, is_made_from, made_from
 from .lab import Lab
@@ -32,26 +30,10 @@ def work_through(lab: Lab, wanted: Sequence[str]) -> None:
 
 def side_by_side(n_jobs: int, arguments: Sequence[str]) -> None:
     """The same command in `n_jobs` processes, each with its own share of the cores."""
-    cores = _cores()
-    shares = [cores[i::n_jobs] for i in range(n_jobs)]
-    if not all(shares):
-        raise ReproError(f"{n_jobs} jobs need {n_jobs} cores; this process may use {len(cores)}")
-    workers = [_worker(share, arguments) for share in shares]
+    workers = [start(["train", *arguments], on) for on in shares(n_jobs)]
     codes = [worker.wait() for worker in workers]
     if any(codes):
         raise ReproError("a training process failed, see above; the same command goes on from the last checkpoint")
-
-
-def _cores() -> list[int]:
-    """The cores this process may use; where the system does not say, all of them."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
-
-
-def _worker(cores: Sequence[int], arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"OMP_NUM_THREADS": str(len(cores))}
-    pin = f"os.sched_setaffinity(0, {list(cores)})" if hasattr(os, "sched_setaffinity") else "pass"
-    start = f"import os, sys; {pin}; from repro.cli import main; sys.exit(main())"
-    return subprocess.Popen([sys.executable, "-c", start, "train", *arguments], env=environment)
 
 
 def adopt_released(lab: Lab) -> list[str]:
