@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_another_seed_setting_or_user_is_another_dialogue(lab, tmp_path):
 
 def test_a_path_is_a_name_too(lab, tmp_path):
     talks(lab, {"path/to/user": Counted()}, n=2, seed=0)
-    assert [path.name.partition("-")[0] for path in tmp_path.glob("work/smoke/talks/*")] == ["path_to_user"]
+    assert [path.name.partition("-")[0] for path in tmp_path.glob("work/smoke/talks/*.jsonl")] == ["path_to_user"]
 
 
 def test_an_assistant_is_loaded_only_if_a_dialogue_is_missing(lab):
@@ -85,3 +86,11 @@ def test_an_assistant_of_no_name_here_is_known_by_its_weights(lab):
     assert held[mine][0].turns[1].text == "Hello."
     retrained = {mine: (ScriptedModel(["Hi."] * 99), "other weights")}
     assert hold(lab, [mine], tasks=study_tasks(2, seed=0), user=user, seed=0, own=retrained)[mine] != held[mine]
+
+
+def test_two_who_need_the_same_dialogues_hold_them_once(lab):
+    user = Counted()
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(talks, lab, {"counted": user}, n=3, seed=0) for _ in range(2)]
+    assert both[0].result() == both[1].result()
+    assert len(user.asked) == 3
