@@ -14,7 +14,7 @@ from ..workers import shares, start
 from .checkpoints import is_finished, release
 from .identity import check_parents, is_made_from, made_from
 from .lab import Lab
-from .names import in_order, is_assistant, parents_of
+from .names import in_order, parents_of
 
 RELEASED = "cpu"  # the profile whose models are shipped
 
@@ -50,11 +50,10 @@ def adopt_released(lab: Lab) -> list[str]:
 
 
 def release_finished(lab: Lab) -> list[str]:
-    """Copy the finished adapters that are shipped (seed 0 of each arm) to `checkpoints/`."""
+    """Copy the finished adapters, all that results stand on, to `checkpoints/`."""
     if lab.config.profile != RELEASED:
         raise ReproError(f"what is released is trained at profile {RELEASED}, not {lab.config.profile}")
-    shipped = [n for n in in_order(lab.config.arms) if not is_assistant(n) or n.endswith("-s0")]
-    done = [name for name in shipped if is_finished(lab.work / name)]
+    done = [name for name in in_order(lab.config.arms) if is_finished(lab.work / name)]
     for name in done:
         check_parents(lab.work / name, {parent: lab.work / parent for parent in parents_of(name)})
     for name in done:
