@@ -40,6 +40,7 @@ HEAVY = {
     *("torch", "transformers", "trl", "peft", "datasets", "accelerate", "pandas", "scipy", "statsmodels", "pingouin"),
     *(
         "sklearn",
+        "spellchecker",
         "matplotlib",
         "seaborn",
         "evalica",
