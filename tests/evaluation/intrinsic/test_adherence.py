@@ -1,4 +1,4 @@
-"""Are replies to probes read as a person reads them? Labels were given by hand and not changed after the rules had been tried on them."""
+"""Are replies to probes read as a person reads them? Labels are by hand, and older than the first run of the rules."""
 
 from __future__ import annotations
 

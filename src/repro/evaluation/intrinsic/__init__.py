@@ -10,20 +10,22 @@ drawn again is the ceiling of these.
 from repro.evaluation.intrinsic.adherence import (
     Probe,
     intent_adherence,
+    intent_kept,
     keeps_intent,
     load_probes,
     probed,
     role_adherence,
+    role_kept,
     stays_user,
 )
-from repro.evaluation.intrinsic.endings import end_times, reactions, termination_f1
+from repro.evaluation.intrinsic.endings import end_times, ending, reactions, termination_f1
 from repro.evaluation.intrinsic.manner import manner
 from repro.evaluation.intrinsic.moments import Moment, in_their_place, moments_of
 from repro.evaluation.intrinsic.naturalness import Detector, detected, naturalness
 from repro.evaluation.intrinsic.parts import Parts, gain
 from repro.evaluation.intrinsic.surprise import perplexity, surprise
-from repro.evaluation.intrinsic.table import realism_table
-from repro.evaluation.intrinsic.words import diversity_gain, first_turn_diversity, intent_overlap
+from repro.evaluation.intrinsic.table import intrinsic_gains, intrinsic_table, realism_table
+from repro.evaluation.intrinsic.words import diversity_gain, first_turn_diversity, intent_overlap, overlap
 
 __all__ = [
     "Detector",
@@ -33,21 +35,27 @@ __all__ = [
     "detected",
     "diversity_gain",
     "end_times",
+    "ending",
     "first_turn_diversity",
     "gain",
     "in_their_place",
     "intent_adherence",
+    "intent_kept",
     "intent_overlap",
+    "intrinsic_gains",
+    "intrinsic_table",
     "keeps_intent",
     "load_probes",
     "manner",
     "moments_of",
     "naturalness",
+    "overlap",
     "perplexity",
     "probed",
     "reactions",
     "realism_table",
     "role_adherence",
+    "role_kept",
     "stays_user",
     "surprise",
     "termination_f1",
