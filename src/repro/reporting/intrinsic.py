@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INTRINSIC = {  # the paper's measures, and where a simulator like users would lie
-    "perplexity": "perplexity on users' turns (lower: less surprised)",
+    "perplexity": "perplexity (less: knows users better)",
     "first_turn_diversity": "first turns differ from each other",
     "intent_overlap": "words of the intent in a turn",
     "termination_f1": "ends where users ended (F1)",
@@ -77,6 +77,8 @@ def _strip(ax: Axes, rows: pd.DataFrame, shown: Sequence[str], people: str) -> N
         ax.plot([row.low, row.high], [y, y], color=colour, lw=2.5, solid_capstyle="round", zorder=3)
         ax.plot(row.value, y, "o", color=colour, ms=7.5, mec="white", mew=1, zorder=4)
     ax.set(yticks=[], ylim=(-0.5, 0.5))
+    if rows.high.max() <= 1:
+        ax.set_xlim(-0.03, 1.03)
     ax.margins(x=0.06)
     ax.locator_params(axis="x", nbins=6)
     ax.tick_params(axis="x", labelsize=10.5)
@@ -105,13 +107,13 @@ def trade_figure(table: pd.DataFrame, *, subtitle: str) -> tuple[Figure, pd.Data
         fig, ax = plt.subplots(figsize=(11.5, 6.2))
         fig.subplots_adjust(left=0.1, right=0.93, top=0.78, bottom=0.13)
         row: Any
-        for row in table.itertuples():
+        for rank, row in enumerate(table.sort_values("passes").itertuples()):
             colour = arm_colour(row.arm)
             ax.plot([row.good_low, row.good_high], [row.passes] * 2, color=colour, lw=2, alpha=0.8)
             ax.plot([row.good] * 2, [row.passes_low, row.passes_high], color=colour, lw=2, alpha=0.8)
             ax.plot(row.good, row.passes, "o", color=colour, ms=10, mec="white", mew=1.2, zorder=4)
             note: dict[str, Any] = {"textcoords": "offset points", "fontsize": 11, "color": arm_ink(row.arm)}
-            ax.annotate(arm_label(row.arm), (row.good, row.passes), (10, 8), weight="bold", **note)
+            ax.annotate(arm_label(row.arm), (row.good, row.passes), (10, 8 if rank else -18), weight="bold", **note)
         ax.axhline(0.5, color=QUIET, lw=1, ls=(0, (4, 3)))
         ax.annotate(
             "users", (0, 0.5), (6, 5), xycoords=("axes fraction", "data"), textcoords="offset points", color=QUIET
