@@ -138,24 +138,42 @@ def keep_first_layers(model: Any, n_layers: int) -> Any:
 def _load(name: str, dtype: str) -> tuple[Any, Any]:
     """A folder that is not a checkpoint raises with what was missing."""
     from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     if name == "tiny":
         from .tiny import tiny_model
 
         return tiny_model(dtype=dtype)
-    if name == "smollm2":
-        from .unpack import smollm2_folder
-
-        name = str(smollm2_folder())
+    tokenizer = load_tokenizer(name)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        model = use_grouped_attention(AutoModelForCausalLM.from_pretrained(name, dtype=dtype_of(dtype)))
+        model = AutoModelForCausalLM.from_pretrained(_place(name), dtype=dtype_of(dtype))
     except (OSError, ValueError, SafetensorError) as error:
-        raise ReproError(
-            f"no model at {name!r}; give 'smollm2', 'tiny', a checkpoint folder or a hub id ({error})"
-        ) from error
-    return model, tokenizer
+        raise _no_model(name, error) from error
+    return use_grouped_attention(model), tokenizer
+
+
+def load_tokenizer(name: str) -> Any:
+    """The tokenizer of "smollm2", "tiny", a folder or a hub id."""
+    from transformers import AutoTokenizer
+
+    if name == "tiny":
+        from .tiny import tiny_tokenizer
+
+        return tiny_tokenizer()
+    try:
+        return AutoTokenizer.from_pretrained(_place(name))
+    except (OSError, ValueError) as error:
+        raise _no_model(name, error) from error
+
+
+def _place(name: str) -> str:
+    from .unpack import smollm2_folder
+
+    return str(smollm2_folder()) if name == "smollm2" else name
+
+
+def _no_model(name: str, error: Exception) -> ReproError:
+    return ReproError(f"no model at {name!r}; give 'smollm2', 'tiny', a checkpoint folder or a hub id ({error})")
 
 
 def dtype_of(name: str) -> Any:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..data.flip import flipped as flipped  # what it learned from; callers find it here too
+from ..data.flip import system_turn as system_turn
 from ..models.base import ChatModel, Sampling
 from ..seeds import derive
 from ..types import Task, Turn
@@ -44,17 +46,3 @@ class UserLM:
     def told(self, task: Task, seed: int) -> Turn:
         """The system turn: no two dialogues about a task differ in it."""
         return system_turn(task)
-
-
-def system_turn(task: Task) -> Turn:
-    """The system turn of a flipped dialogue, in training and in use."""
-    wishes = "".join(f"\n{r.label}: {r.value}" for r in task.requirements)
-    return Turn("system", task.intent + wishes)
-
-
-def flipped(task: Task, turns: Sequence[Turn]) -> list[Turn]:
-    """A logged dialogue as a training row: the user's turns are to be learned, and where the user leaves.
-
-    A silent leave is a turn that is only the end token, as in the papers' recipe; one with a word ends in it.
-    """
-    return [system_turn(task), *turns]

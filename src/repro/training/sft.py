@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..data.flip import labelled
 from ..errors import ReproError
 from ..models.chat import ChatFormat
 from ..types import Role, Turn
@@ -37,12 +38,8 @@ class SFTRecipe:
 
 def rows(dialogues: Sequence[Sequence[Turn]], *, role: Role, chat: ChatFormat) -> list[dict[str, list[int]]]:
     """`input_ids` and `labels` (-100 everywhere but on what `role` said); dialogues without `role` are left out."""
-    labelled = [chat.labelled(turns, role) for turns in dialogues]
-    return [
-        {"input_ids": ids, "labels": [i if m else -100 for i, m in zip(ids, mask, strict=True)]}
-        for ids, mask in labelled
-        if ids
-    ]
+    found = [labelled(turns, role=role, chat=chat) for turns in dialogues]
+    return [row for row in found if row["input_ids"]]
 
 
 def train_sft(
