@@ -14,13 +14,14 @@ from repro.models.tiny import tiny_tokenizer
 _CHATML = (
     "{{% if messages[0]['role'] != 'system' %}}<|im_start|>system\n{uninvited}<|im_end|>\n{{% endif %}}"
     "{{% for message in messages %}}{{{{ '<|im_start|>' + message.role + '\n' + message.content }}}}"
-    "{{{{ '<|im_end|>' + '\n' }}}}{{% endfor %}}{{% if add_generation_prompt %}}{{{{ '<|im_start|>assistant\n' }}}}{{% endif %}}"
+    "{{{{ '<|im_end|>' + '\n' }}}}{{% endfor %}}"
+    "{{% if add_generation_prompt %}}{{{{ '<|im_start|>assistant\n' }}}}{{% endif %}}"
 )
 _LLAMA3 = (
     "{% for message in messages %}{% set said = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'"
     " + message['content'] | trim + '<|eot_id|>' %}"
-    "{% if loop.index0 == 0 %}{% set said = bos_token + said %}{% endif %}{{ said }}{% endfor %}{% if add_generation_prompt %}"
-    "{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
+    "{% if loop.index0 == 0 %}{% set said = bos_token + said %}{% endif %}{{ said }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
 )
 _LLAMA_MARKS = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
 
