@@ -31,6 +31,7 @@ LAYERS = [
         "runner",
         "paper",
         "doctor",
+        "train_user",
         "cli",
         "__main__",
     ),

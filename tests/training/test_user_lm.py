@@ -11,10 +11,9 @@ from repro.data.flip import flipped, labelled, left
 from repro.errors import ReproError
 from repro.models import LocalModel, load_model, user_tokenizer
 from repro.models.chat import END_OF_CONVERSATION, ChatFormat
-from repro.models.local import load_weights
 from repro.simulators import UserLM, load_simulator
 from repro.training import load_recipe, sft, train_user_lm
-from repro.training.user_lm import WORK
+from repro.training.user_lm import WORK, untrained
 from repro.types import Task, Turn
 
 torch = pytest.importorskip("torch")
@@ -55,23 +54,14 @@ def nll(model: LocalModel) -> float:
     return -sum(map(sum, logps)) / sum(map(len, logps))
 
 
-def untrained() -> LocalModel:
-    from repro.models.vocabulary import begin_as_end_of_sequence
-
-    model, _ = load_weights("tiny", dtype="float32")
-    tokenizer = user_tokenizer("tiny")
-    begin_as_end_of_sequence(model, tokenizer)
-    return LocalModel(model, tokenizer, name="tiny")
-
-
 def test_the_folder_alone_brings_back_a_model_that_learned(trained):
     model = LocalModel.from_pretrained(str(trained), dtype="float32")
-    assert nll(model) < 0.8 * nll(untrained())
+    assert nll(model) < 0.8 * nll(untrained("tiny", dtype="float32"))
     assert model.format.end_of_conversation == model.tokenizer.convert_tokens_to_ids(END_OF_CONVERSATION)
 
 
 def test_the_new_token_was_learned_and_is_saved(trained):
-    model, before = LocalModel.from_pretrained(str(trained), dtype="float32"), untrained()
+    model, before = LocalModel.from_pretrained(str(trained), dtype="float32"), untrained("tiny", dtype="float32")
     new = model.format.end_of_conversation
     rows = [m.get_output_embeddings().weight[new] for m in (model.model, before.model)]
     assert rows[0].shape == rows[1].shape

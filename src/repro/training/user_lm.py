@@ -17,7 +17,7 @@ from typing import Any
 from ..errors import ReproError
 from ..models.chat import END_OF_CONVERSATION
 from ..models.hashes import digest
-from ..models.local import load_weights
+from ..models.local import LocalModel, load_weights
 from ..models.vocabulary import begin_as_end_of_sequence, user_tokenizer
 from ..provenance import git_state, packages
 from . import checkpoints, identity
@@ -57,24 +57,31 @@ def train_user_lm(
 
 def _checked(rows: Any, tokenizer: Any) -> str:
     """The hash of what rows say, in order; raises where they cannot have been made with this tokenizer."""
-    leave, n_leaves, largest = tokenizer.convert_tokens_to_ids(END_OF_CONVERSATION), 0, -1
+    leave, n_whole, largest = tokenizer.convert_tokens_to_ids(END_OF_CONVERSATION), 0, -1
     hashes = []
     for row in rows:
-        n_leaves += leave in row["labels"]
+        n_whole += leave in row["labels"] or bool(row.get("cut"))
         largest = max(largest, *row["input_ids"])
         hashes.append(digest([list(row["input_ids"]), list(row["labels"])]))
     if not hashes:
         raise ReproError("no rows; there is nothing to train on")
-    if not n_leaves or largest >= len(tokenizer):
-        what = "no row holds the end of a conversation" if not n_leaves else "rows hold tokens that the base lacks"
+    if not n_whole or largest >= len(tokenizer):
+        what = "no row holds the end of a conversation" if not n_whole else "rows hold tokens that the base lacks"
         raise ReproError(f"{what}; make rows with flip and the user_tokenizer of this base")
     return digest(hashes)
 
 
+def untrained(base: str, *, dtype: str = "bfloat16") -> LocalModel:
+    """What training starts from: the base with the new token."""
+    model, _ = load_weights(base, dtype=dtype)
+    tokenizer = user_tokenizer(base)
+    begin_as_end_of_sequence(model, tokenizer)
+    return LocalModel(model, tokenizer, name=base)
+
+
 def _start(recipe: UserLMRecipe, tokenizer: Any) -> Any:
     """The base in float32 with the new token; with an adapter around it if that is what learns."""
-    model, _ = load_weights(recipe.base, dtype="float32")
-    begin_as_end_of_sequence(model, tokenizer)
+    model = untrained(recipe.base, dtype="float32").model
     model.config.eos_token_id = model.generation_config.eos_token_id = tokenizer.eos_token_id
     if not recipe.lora_r:
         return model
