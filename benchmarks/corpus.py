@@ -33,20 +33,21 @@ FLYER = "as a prompt generator for a generative program you will write prompts o
 
 def synthetic(n: int) -> Iterator[dict[str, object]]:
     """Rows of one to four exchanges: user turns of 10 to 60 words, answers of 50 to 300; one in 200 opens alike."""
+    draw = rng(0, "answers")
+    answers = [" ".join(WORDS[k] for k in draw.integers(0, len(WORDS), size)) for size in draw.integers(50, 300, 500)]
     for i in range(n):
         draw = rng(0, "row", i)
-        words = [WORDS[k] for k in draw.integers(0, len(WORDS), 1500)]
-        sizes = [*zip(draw.integers(10, 60, 4), draw.integers(50, 300, 4), strict=True)][: int(draw.integers(1, 5))]
         said = []
-        for k, (short, long) in enumerate(sizes):
+        for k in range(int(draw.integers(1, 5))):
             opening = f"{FLYER} " if k == 0 and i % 200 == 0 else ""
-            said += [("user", opening + " ".join(words[k * 60 : k * 60 + short]))]
-            said += [("assistant", " ".join(words[240 + k * 300 : 240 + k * 300 + long]))]
+            words = draw.integers(0, len(WORDS), int(draw.integers(10, 60)))
+            said += [("user", opening + " ".join(WORDS[w] for w in words))]
+            said += [("assistant", answers[int(draw.integers(0, len(answers)))])]
         user = int(draw.integers(0, max(1, n // 4)))
         yield {
             "conversation_hash": f"{i:032x}", "conversation": [{"role": r, "content": t} for r, t in said],
             "language": LANGUAGES[i % len(LANGUAGES)], "toxic": i % 50 == 0, "hashed_ip": f"{user:016x}f00d",
-            "country": COUNTRIES[user % len(COUNTRIES)], "turn": len(sizes),
+            "country": COUNTRIES[user % len(COUNTRIES)], "turn": len(said) // 2,
         }  # fmt: skip
 
 

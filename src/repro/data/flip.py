@@ -8,6 +8,7 @@ tokens are those of the tokenizer's own chat template (`ChatFormat`), in trainin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def flip(corpus: Corpus, *, tokenizer: Any, max_length: int = MAX_LENGTH, num_pr
 
 
 def _flipped(batch: Mapping[str, Sequence[Any]], *, tokenizer: Any, max_length: int) -> dict[str, list[Any]]:
-    chat = ChatFormat(tokenizer)
+    chat = _chat(tokenizer, len(tokenizer), tokenizer.chat_template)
     out: dict[str, list[Any]] = {"id": [], "input_ids": [], "labels": [], "cut": []}
     for values in zip(*batch.values(), strict=True):
         task = task_of(dict(zip(batch, values, strict=True)))
@@ -80,6 +81,12 @@ def _flipped(batch: Mapping[str, Sequence[Any]], *, tokenizer: Any, max_length: 
             for key, value in zip(out, (task.id, ids, labels, len(ids) < len(row["input_ids"])), strict=True):
                 out[key].append(value)
     return out
+
+
+@lru_cache(maxsize=2)
+def _chat(tokenizer: Any, n_tokens: int, template: str) -> ChatFormat:
+    """Made once a process, not once a batch; anew where the tokenizer was changed."""
+    return ChatFormat(tokenizer)
 
 
 def _key(corpus: Corpus, tokenizer: Any, max_length: int) -> str:

@@ -48,7 +48,7 @@ def train_user_lm(
             rows, model=model, tokenizer=tokenizer, recipe=recipe.sft, folder=out / WORK,
             resume_from=Path(resume_from) if resume_from else None,
         )  # fmt: skip
-        trainer.save_model(str(out))  # gathers the weights where they lie on several devices
+        _save(trainer, out, adapter=bool(recipe.lora_r))
         if trainer.is_world_process_zero():
             _finish(out, recipe, tokenizer, {"n_rows": len(rows), "made_from": made_from, **(record or {})})
         trainer.accelerator.wait_for_everyone()
@@ -101,6 +101,15 @@ def _with_adapter(model: Any, recipe: UserLMRecipe, new: int) -> Any:
     )  # fmt: skip
     torch.manual_seed(recipe.seed)  # PEFT draws the A matrices from the global generator
     return get_peft_model(model, config)
+
+
+def _save(trainer: Any, out: Path, *, adapter: bool) -> None:
+    """The weights; gathered where they lie on several devices. Of the embeddings an adapter keeps the new row alone."""
+    if adapter and not trainer.is_fsdp_enabled:
+        if trainer.is_world_process_zero():
+            trainer.model.save_pretrained(out, save_embedding_layers=False)
+    else:
+        trainer.save_model(str(out))
 
 
 def _finish(out: Path, recipe: UserLMRecipe, tokenizer: Any, record: dict[str, Any]) -> None:
