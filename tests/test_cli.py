@@ -24,7 +24,7 @@ from repro.models.weights import WHEELS
         ("run 01 -p seed", "-p takes KEY=VALUE, found 'seed'"),
         ("run 01 -p seed=three", "parameter seed is 'three'"),
         ("run 01 --seed three", "invalid int value: 'three'"),
-        ("run 01 --jobs 2", "no parameter 'jobs' in 01_main"),
+        ("run 01 --jobs 999", "999 jobs need 999 cores"),
         ("run 01 -p profile=smoke", "give it as --profile NAME"),
         ("claims --profile quick --readme", "the table in README.md holds profile cpu, not quick"),
         ("paper", "no results under profile quick yet; make reproduce PROFILE=quick makes them"),
@@ -84,7 +84,8 @@ def test_the_dials_reach_the_runner(project, monkeypatch):
             names=["01", "02"],
             profile="cpu",
             params={"n": "1", "name": "a=b"},
-            offered={"seed": 3, "simulator": "a:B", "jobs": 2},
+            offered={"seed": 3, "simulator": "a:B"},
+            jobs=2,
             force=True,
         )
     ]

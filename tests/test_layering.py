@@ -13,6 +13,7 @@ LAYERS = [
         "types",
         "seeds",
         "provenance",
+        "workers",
         "config",
         "models",
         "data",
@@ -40,6 +41,7 @@ HEAVY = {
     *("torch", "transformers", "trl", "peft", "datasets", "accelerate", "pandas", "scipy", "statsmodels", "pingouin"),
     *(
         "sklearn",
+        "spellchecker",
         "matplotlib",
         "seaborn",
         "evalica",

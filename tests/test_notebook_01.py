@@ -36,7 +36,7 @@ def numbers(checkout):
 
 @pytest.mark.parametrize("profile", ["smoke", "quick", "cpu"])
 def test_every_profile_compares_every_arm(profile):
-    assert set(load_profile(profile).arms) == set(ARMS_TRAINED)
+    assert set(load_profile(profile).arms) >= set(ARMS_TRAINED)
 
 
 def test_every_pair_of_arms_has_its_numbers(numbers):
@@ -84,7 +84,7 @@ def test_a_run_that_shows_another_user_takes_up_the_dialogues_that_were_held(che
     before = {path: path.stat().st_mtime_ns for path in (checkout / "work").rglob("*.jsonl")}
     assert run_notebook("01", "smoke", {"participant": 1}, root=checkout)
     assert {path: path.stat().st_mtime_ns for path in (checkout / "work").rglob("*.jsonl")} == before
-    assert len(before) == 5 + 6 + 1  # five simulators, six assistants, the logs
+    assert len(before) == 5 + 5 + 1  # five users with the initial assistant, one with five others, the logs
 
 
 def test_the_first_notebook_runs_on_the_same_models(checkout, monkeypatch):

@@ -76,11 +76,11 @@ def test_a_result_is_made_again_when_what_it_was_made_from_changed(notebook, pro
     assert f"01_main ({part} changed)" in capfd.readouterr().err
 
 
-def test_other_parameters_make_another_result_but_more_processes_do_not(notebook, quick_run):
-    notebook("01_main", parameters='profile = "quick"\nseed = 0\njobs = 1')
+def test_other_parameters_make_another_result(notebook, quick_run):
+    notebook("01_main")
     notebook("02_other")
     run_all(Asked(["1"], offered={"seed": 0}))
-    assert run_all(Asked(["1"], offered={"seed": 0, "jobs": 2})) == 0
+    assert run_all(Asked(["1"], offered={"seed": 0})) == 0
     assert run_all(Asked(["1"], offered={"seed": 1})) == 1
 
 
@@ -218,6 +218,28 @@ def test_a_real_notebook_runs_once_and_a_failing_one_is_kept_and_named(notebook,
         run_notebook("01", "quick")
     assert "nothing to divide by" in (project / "results/quick/01_main.failed.ipynb").read_text()
     assert json.loads((project / FOLDER / "run.json").read_text()) == record  # the earlier result is still there
+
+
+@pytest.mark.slow
+def test_notebooks_run_side_by_side_and_a_failure_keeps_what_the_others_made(notebook, project, capfd):
+    for name in ("01_main", "02_other"):
+        notebook(name)
+    notebook("03_broken", "raise ZeroDivisionError('nothing to divide by')")
+    with pytest.raises(ReproError, match="03_broken failed, see above"):
+        run_all(Asked(jobs=2, params={"rate": "0.25"}))
+    said = capfd.readouterr().err
+    assert "03_broken failed: cell" in said
+    for name in ("01_main", "02_other"):
+        assert f"{name} (no finished result): done after" in said
+        assert json.loads((project / f"results/quick/{name}/run.json").read_text())["params"]["rate"] == 0.25
+    (project / "notebooks/03_broken.ipynb").unlink()
+    assert run_all(Asked(jobs=2, params={"rate": "0.25"})) == 0
+
+
+def test_more_notebooks_at_once_than_cores_are_refused(notebook):
+    notebook("01_main")
+    with pytest.raises(ReproError, match="9999 jobs need 9999 cores"):
+        run_all(Asked(jobs=9999))
 
 
 @pytest.mark.slow

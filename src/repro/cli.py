@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from repro import __version__
 from repro.errors import ReproError
+from repro.workers import cores
 
 if TYPE_CHECKING:
     from repro.runner import Asked
@@ -146,7 +147,10 @@ def _add_dials(verb: argparse.ArgumentParser) -> None:
     _add_profile(verb)
     verb.add_argument("--seed", type=int, help="root seed, for notebooks that have one")
     verb.add_argument("--simulator", help="which simulator, for notebooks that ask")
-    verb.add_argument("--jobs", type=int, help="how many processes, for notebooks that ask")
+    n = min(2, len(cores()))  # more would wait for memory on a small machine, and for each other on a GPU
+    verb.add_argument(
+        "--jobs", type=int, default=n, help=f"notebooks side by side, each with a share of the cores ({n})"
+    )
     verb.add_argument("--force", action="store_true", help="start over: ignore results and work in progress")
     verb.add_argument("-p", dest="params", action="append", default=[], metavar="KEY=VALUE", help="a parameter")
 
@@ -177,13 +181,14 @@ def _asked(arguments: argparse.Namespace) -> Asked:
         raise ReproError(f"-p takes KEY=VALUE, found '{wrong[0]}'")
     if any(key == "profile" for key, _, _ in pairs):
         raise ReproError("the profile decides more than a notebook's parameter; give it as --profile NAME")
-    offered = {key: vars(arguments)[key] for key in ("seed", "simulator", "jobs")}
+    offered = {key: vars(arguments)[key] for key in ("seed", "simulator")}
     return Asked(
         names=arguments.notebooks,
         profile=arguments.profile,
         params={key: value for key, _, value in pairs},
         offered={key: value for key, value in offered.items() if value is not None},
         force=arguments.force,
+        jobs=arguments.jobs,
     )
 
 

@@ -22,8 +22,16 @@ from repro.models.hashes import digest, sha256, tree
 from repro.reporting.record import record_of
 
 # These can change without changing a result.
-_NOT_IN_NUMBERS = ("cli.py", "doctor.py", "notebooks.py", "paper.py", "progress.py", "runner.py", "__main__.py")
-_NOT_IN_KEY = ("jobs",)  # how many processes, not what comes out
+_NOT_IN_NUMBERS = (
+    "cli.py",
+    "doctor.py",
+    "notebooks.py",
+    "paper.py",
+    "progress.py",
+    "runner.py",
+    "workers.py",
+    "__main__.py",
+)
 
 
 @dataclass(frozen=True)
@@ -142,7 +150,7 @@ def key_of(notebook: Notebook, params: Mapping[str, object], root: Path) -> dict
     """What the results are made from, by part."""
     made_from = {
         "notebook": digest(notebook.cells),
-        "params": {key: value for key, value in params.items() if key not in _NOT_IN_KEY},
+        "params": dict(params),
         "settings": sha256(profile_path(str(params["profile"]), root)),
         "claims": tree(root / "configs", pattern="claims.yaml"),
         "source": tree(root / "src" / "repro", skip=_NOT_IN_NUMBERS),

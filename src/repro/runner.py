@@ -7,13 +7,18 @@ made from, which tells whether it has to run again.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import warnings
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import SIGINT
+from subprocess import PIPE, Popen
 from typing import Any
 
 from repro.config import flat, load_profile, repo_root, sources
@@ -22,6 +27,7 @@ from repro.models.hashes import digest, tree
 from repro.notebooks import Notebook, bind, expected_seconds, find, key_of, results_path, why_run
 from repro.progress import clock, duration, say
 from repro.reporting.record import attach
+from repro.workers import shares, start
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Asked:
     params: Mapping[str, object] = field(default_factory=dict)
     offered: Mapping[str, object] = field(default_factory=dict)
     force: bool = False
+    jobs: int = 1  # how many notebooks run side by side
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,13 @@ class Job:
         """Seconds."""
         return expected_seconds(self.notebook, self.params["profile"], self.root)
 
+    @property
+    def command(self) -> list[str]:
+        """What runs it in a process of its own."""
+        given = [text for key, value in self.params.items() if key != "profile" for text in ("-p", f"{key}={value}")]
+        again = ["--force"] if self.force else []
+        return ["run", self.notebook.name, "--profile", self.params["profile"], *given, *again]
+
 
 def run_notebook(
     name: str,
@@ -68,15 +82,55 @@ def run_notebook(
 
 
 def run_all(asked: Asked, *, root: Path | None = None) -> int:
-    """Run, one after the other, what is not current; how many ran. Mistakes are found before the first one starts."""
-    n_run = 0
-    for job in jobs_for(asked, root or repo_root()):
+    """Run what is not current, in order; how many ran. Mistakes are found before the first one starts."""
+    n_run, jobs = 0, jobs_for(asked, root or repo_root())
+    free = shares(asked.jobs)
+    if len(free) > 1 and len(jobs) > 1:
+        return _side_by_side(jobs, free)
+    for job in jobs:
         if reason := job.reason:
             with _alone(job):
                 _run(job, reason)
             n_run += 1
         else:
             say(f"{job.notebook.name}: current, nothing to do")
+    return n_run
+
+
+def _side_by_side(jobs: Sequence[Job], free: Sequence[Sequence[int]]) -> int:
+    """The same, the longest first, each in a process of its own on a share of the cores.
+
+    What several need is made by one while the others wait. After a failure no other notebook starts.
+    """
+    waiting = deque(sorted(jobs, key=lambda job: -(job.expected or math.inf)))
+    failed, running = list[str](), list[Popen[str]]()
+
+    def work(on: Sequence[int]) -> int:
+        n_run = 0
+        while waiting and not failed:
+            job = waiting.popleft()
+            if not job.reason:
+                say(f"{job.notebook.name}: current, nothing to do")
+                continue
+            running.append(process := start(job.command, on, stderr=PIPE, text=True))
+            for line in process.stderr or ():
+                say(line.rstrip())
+            if process.wait():
+                failed.append(job.notebook.name)
+            n_run += 1
+        return n_run
+
+    with ThreadPoolExecutor(len(free)) as pool:
+        done = [pool.submit(work, on) for on in free]
+        try:
+            n_run = sum(one.result() for one in done)
+        except KeyboardInterrupt:
+            waiting.clear()
+            for process in running:
+                process.send_signal(SIGINT)  # a shell interrupts them as well; once more does no harm
+            raise
+    if failed:
+        raise ReproError(f"{', '.join(failed)} failed, see above; mend it, and the same command goes on from there")
     return n_run
 
 

@@ -131,7 +131,9 @@ class Estimate:
 
     def __str__(self) -> str:
         unscored = f" ({self.n_unscored} unscored)" if self.n_unscored else ""
-        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}], n={self.n}{unscored}"
+        digits = 4 if self.high - self.low < 0.02 else 2
+        value, low, high = (f"{round(x, digits) + 0.0:.{digits}f}" for x in (self.value, self.low, self.high))  # no -0
+        return f"{value} [{low}, {high}], n={self.n}{unscored}"
 
 
 def last_text(turns: Sequence[Turn], role: Role) -> str:

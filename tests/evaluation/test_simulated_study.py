@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from itertools import combinations
 
 import pytest
 
 from repro.data.population import traits_of
-from repro.data.tasks import make_tasks
-from repro.evaluation.simulated_study import MEASURES, behaviour_table, hold, user_table, utilities, utility
+from repro.evaluation.simulated_study import MEASURES, behaviour_table, user_table, utilities, utility
 from repro.models.base import Sampling
-from repro.models.scripted import ScriptedModel
 from repro.seeds import derive
 from repro.simulators import ReferenceUsers
 from repro.types import Requirement, Task, Trajectory, Turn
@@ -77,22 +74,3 @@ def test_every_simulator_is_measured_by_one_detector_and_a_silent_leave_is_no_tu
     assert found["oracle", "words_per_turn"] == 2  # "4 may", and nothing when leaving
     assert found["oracle", "revealed_first"] == 0.5  # the date of two wishes
     assert found["userlm", "ends"] == 1
-
-
-def test_dialogues_that_were_held_are_not_held_again(tmp_path):
-    opened: list[tuple[str, int | None]] = []
-
-    def open_assistant(arm: str, seed: int | None) -> ScriptedModel:
-        opened.append((arm, seed))
-        return ScriptedModel(["Where is it?", DRAFT])
-
-    arms = [("initial", None), ("userlm", 1)]
-    first = hold(make_tasks(3, split="eval", seed=0), arms, open_assistant=open_assistant, folder=tmp_path, **HOW)
-    assert opened == arms
-    again = hold(make_tasks(3, split="eval", seed=0), arms, open_assistant=open_assistant, folder=tmp_path, **HOW)
-    assert opened == arms  # no assistant was loaded
-    assert [t.turns for t in again["userlm", 1]] == [t.turns for t in first["userlm", 1]]
-    hold(make_tasks(4, split="eval", seed=0), arms[:1], open_assistant=open_assistant, folder=tmp_path, **HOW)
-    assert opened == [*arms, ("initial", None)]  # one more user: only what is missing
-    assert len((tmp_path / "initial.jsonl").read_text().splitlines()) == 4
-    assert not any(math.isnan(u.value) for u in utilities(first))

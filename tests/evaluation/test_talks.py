@@ -1,19 +1,22 @@
-"""Are dialogues with the initial assistant held once, and again when something that matters has changed?"""
+"""Are dialogues held once, and again when something that matters has changed?"""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from repro.config import load_profile
-from repro.evaluation.talks import talk_tasks, talks
+from repro.evaluation.talks import hold, study_tasks, talk_tasks, talks
 from repro.models import ScriptedModel
 from repro.training import checkpoints
 from repro.training.lab import Lab
 from repro.types import Turn
 
 SMOKE = load_profile("smoke")
+OPENED: list[tuple[str, int | None]] = []  # assistants that were loaded
 
 
 class Counted:
@@ -27,9 +30,17 @@ class Counted:
         return [Turn("user", "a note please", ends=bool(dialogue)) for dialogue in dialogues]
 
 
+def opened(lab, arm, seed):
+    OPENED.append((arm, seed))
+    return ScriptedModel(["Dear all."] * 99)
+
+
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
-    monkeypatch.setattr(Lab, "initial", lambda self: ScriptedModel(["Dear all."] * 99))
+    monkeypatch.setattr(Lab, "assistant", opened)
+    monkeypatch.setattr(
+        Lab, "adapter", lambda self, arm, seed: Path(arm if seed is None else f"assistant-{arm}-s{seed}")
+    )
     monkeypatch.setattr(checkpoints, "load_record", lambda folder: {"sha256": folder.name})
     return Lab(SMOKE, root=tmp_path)
 
@@ -53,4 +64,33 @@ def test_another_seed_setting_or_user_is_another_dialogue(lab, tmp_path):
 
 def test_a_path_is_a_name_too(lab, tmp_path):
     talks(lab, {"path/to/user": Counted()}, n=2, seed=0)
-    assert [path.name.partition("-")[0] for path in tmp_path.glob("work/smoke/talks/*")] == ["path_to_user"]
+    assert [path.name.partition("-")[0] for path in tmp_path.glob("work/smoke/talks/*.jsonl")] == ["path_to_user"]
+
+
+def test_an_assistant_is_loaded_only_if_a_dialogue_is_missing(lab):
+    user, both = Counted(), [("initial", None), ("userlm", 1)]
+    OPENED.clear()
+    first = hold(lab, both, tasks=study_tasks(3, seed=0), user=user, seed=0)
+    assert both == OPENED
+    assert hold(lab, both, tasks=study_tasks(3, seed=0), user=user, seed=0) == first
+    assert both == OPENED
+    hold(lab, both[1:], tasks=study_tasks(4, seed=0), user=user, seed=0)
+    assert [*both, ("userlm", 1)] == OPENED
+    assert len(user.asked) == 3 + 3 + 1  # one more task, and only with the one assistant
+
+
+def test_an_assistant_of_no_name_here_is_known_by_its_weights(lab):
+    user, mine = Counted(), ("mine", 0)
+    own = {mine: (ScriptedModel(["Hello."] * 99), "weights")}
+    held = hold(lab, [mine], tasks=study_tasks(2, seed=0), user=user, seed=0, own=own)
+    assert held[mine][0].turns[1].text == "Hello."
+    retrained = {mine: (ScriptedModel(["Hi."] * 99), "other weights")}
+    assert hold(lab, [mine], tasks=study_tasks(2, seed=0), user=user, seed=0, own=retrained)[mine] != held[mine]
+
+
+def test_two_who_need_the_same_dialogues_hold_them_once(lab):
+    user = Counted()
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(talks, lab, {"counted": user}, n=3, seed=0) for _ in range(2)]
+    assert both[0].result() == both[1].result()
+    assert len(user.asked) == 3

@@ -54,12 +54,12 @@ def test_an_unknown_model_is_refused_before_anything_is_trained(tmp_path, capsys
     assert capsys.readouterr().out == ""
 
 
-def test_released_are_the_finished_ones_of_seed_0(tmp_path):
+def test_released_are_the_finished_ones_of_every_seed(tmp_path):
     lab = Lab(CPU, root=tmp_path)
     for name in ("initial", "userlm", "assistant-userlm-s0", "assistant-userlm-s1"):
         finished(lab, name)
     (lab.work / "assistant-roleplay-s0").mkdir()  # begun
-    released = ["initial", "userlm", "assistant-userlm-s0"]
+    released = ["initial", "userlm", "assistant-userlm-s0", "assistant-userlm-s1"]
     assert queue.release_finished(lab) == released
     assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == set(released)
 

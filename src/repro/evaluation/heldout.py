@@ -1,8 +1,8 @@
 """How well does a model foresee what users say whom it has not met?
 
-Perplexity of the user's turns given the intent and the dialogue before them (arXiv 2510.06552), over all their tokens,
-those that close a turn included. The leave after the last answer is not counted, so that models whose token for it
-differs can be compared. The interval resamples users.
+Perplexity of the user's turns given the intent and the dialogue before them (arXiv 2510.06552), as `intrinsic.perplexity`
+has it: over the tokens of what they say, without the marks that end a turn or the conversation, because these differ
+between models. Here for the dialogues of a corpus, each read once; the interval resamples users.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _nats(model: LocalModel, task: Task, max_length: int) -> tuple[float, int]:
     row = labelled(flipped(task, task.human or ()), role="user", chat=model.format)
     device = model.model.device
     ids, labels = (torch.tensor([row[key][:max_length]], device=device) for key in ("input_ids", "labels"))
-    chosen = labels != IGNORED  # (1, T)
+    chosen = (labels != IGNORED) & (labels != model.format.end_of_turn)  # (1, T)
     if not bool(chosen.any()):
         return math.nan, 0
     with torch.inference_mode():

@@ -14,19 +14,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from ..data.population import traits_of
-from ..models.base import ChatModel, Sampling
-from ..rollouts.dialogue import rollout
-from ..rollouts.store import TrajectoryStore
 from ..scoring.rules import RequirementsMet
 from ..seeds import derive
-from ..simulators.base import UserSimulator
 from ..simulators.roleplay import out_of_role
 from ..training.curves import measures
-from ..types import Score, Task, Trajectory
+from ..types import Score, Trajectory
 from .preference import Utility
 from .stats import estimate
 
@@ -37,43 +32,6 @@ MARGIN = 0.05  # ours: a fifth of one requirement of four
 Trained = tuple[str, int | None]  # arm and training seed; None: not trained
 MEASURES = ("asks_first", "revealed", "met", "assistant_turns", "words", "user_words", "ends_asking", "truncated")
 USER_MEASURES = ("first_turn_words", "revealed_first", "revealed", "words_per_turn", "ends", "out_of_role", "redrawn")
-
-
-class Opener(Protocol):
-    """Gives the assistant of an arm and seed; loading is put off until it is needed."""
-
-    def __call__(self, arm: str, seed: int | None) -> ChatModel: ...
-
-
-def hold(
-    tasks: Sequence[Task], trained: Sequence[Trained], *, open_assistant: Opener, user: UserSimulator, max_turns: int,
-    sampling: Sampling, seed: int, folder: str | Path,
-) -> dict[Trained, list[Trajectory]]:  # fmt: skip
-    """The dialogues of every user with every assistant. Each batch is on disk in `folder` before the next begins."""
-    held = {}
-    for arm, training_seed in trained:
-        name = arm if training_seed is None else f"{arm}-s{training_seed}"
-        store = TrajectoryStore(Path(folder) / f"{name}.jsonl")
-        done = store.read()
-        missing = any((task.id, 0) not in done for task in tasks)
-        assistant = open_assistant(arm, training_seed) if missing else _Silent()
-        held[arm, training_seed] = rollout(
-            tasks, user=user, assistant=assistant, max_turns=max_turns, sampling=sampling, seed=seed, store=store,
-            progress=f"reference users talk to {name}" if missing else None,
-        )  # fmt: skip
-    return held
-
-
-class _Silent:
-    """Stands in for an assistant all of whose dialogues are already held."""
-
-    name = "held"
-
-    def generate(self, contexts: Any, **_: Any) -> Any:
-        raise AssertionError("every dialogue was held")
-
-    def logps(self, contexts: Any, turns: Any) -> Any:
-        raise AssertionError("every dialogue was held")
 
 
 def utility(trajectory: Trajectory) -> Score:

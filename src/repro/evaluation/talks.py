@@ -1,7 +1,7 @@
-"""What did each simulator say to the initial assistant?
+"""What did each simulated user say to each assistant?
 
-Several notebooks ask this of the same simulators, so dialogues are held once, about the same held-out tasks, and kept
-in `work/<profile>/talks/` under a key of all that changes them. More tasks add to what is there.
+Several notebooks ask this of the same users and assistants, so each dialogue is held once and kept, in
+`work/<profile>/talks/`, in a file whose name has a key of all that changes its words. More tasks add to what is there.
 """
 
 from __future__ import annotations
@@ -10,8 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
 
 from ..data.tasks import make_tasks
+from ..models.base import ChatModel
 from ..models.hashes import digest, tree
 from ..rollouts.dialogue import rollout
 from ..rollouts.store import TrajectoryStore
@@ -20,14 +24,21 @@ from ..simulators.base import UserSimulator
 from ..training import checkpoints, names
 from ..training.lab import Lab
 from ..types import Task, Trajectory
+from .simulated_study import Trained
 
 _CODE = ("data", "models", "rollouts", "simulators")  # what can change a word of a dialogue
 _PACKAGE = Path(__file__).parents[1]
+INITIAL: Trained = ("initial", None)
 
 
 def talk_tasks(n: int, *, seed: int) -> list[Task]:
     """The held-out tasks that all simulators talk about; the first ones do not depend on n."""
     return make_tasks(n, split="eval", seed=derive(seed, "talks"))
+
+
+def study_tasks(n: int, *, seed: int) -> list[Task]:
+    """The held-out tasks of the participants of a study, one each; the first ones do not depend on n."""
+    return make_tasks(n, split="eval", seed=derive(seed, "study"))
 
 
 def talks(
@@ -38,23 +49,76 @@ def talks(
 
     `made_of` tells apart what a name does not: users of somebody else's, or tasks that carry something of their own.
     """
-    tasks, initial = tasks or talk_tasks(n, seed=seed), lab.initial()
-    spoken = {}
-    for name, user in users.items():
-        key = _key(lab, name, seed, (made_of or {}).get(name, ""))
-        file = f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', name)}-{key[:12]}.jsonl"
-        store = TrajectoryStore(lab.root / "work" / lab.config.profile / "talks" / file)
-        spoken[name] = rollout(
-            tasks, user=user, assistant=initial, max_turns=lab.config.max_turns, sampling=lab.eval_sampling, seed=seed,
-            store=store, progress=name,
-        )  # fmt: skip
-    return spoken
+    tasks, made_of = tasks or talk_tasks(n, seed=seed), made_of or {}
+    held = {
+        name: hold(lab, [INITIAL], tasks=tasks, user=user, seed=seed, name=name, made_of=made_of.get(name, ""))
+        for name, user in users.items()
+    }
+    return {name: by_assistant[INITIAL] for name, by_assistant in held.items()}
 
 
-def _key(lab: Lab, name: str, seed: int, made_of: str) -> str:
-    trained = [] if made_of or not names.model_of(name) else names.adapters_of(names.model_of(name))
-    weights = {one: checkpoints.load_record(lab.path(one))["sha256"] for one in ("initial", *trained)}
-    code = [tree(_PACKAGE / part) for part in _CODE]
+def hold(
+    lab: Lab, trained: Sequence[Trained], *, tasks: Sequence[Task], user: UserSimulator, seed: int, name: str = "",
+    made_of: str = "", own: Mapping[Trained, tuple[ChatModel, str]] | None = None,
+) -> dict[Trained, list[Trajectory]]:  # fmt: skip
+    """The dialogues of one user with every assistant; each batch is on disk before the next begins.
+
+    An assistant is loaded only if one of its dialogues is missing. `name` is the user's, if it goes by another one;
+    `own` holds assistants that the lab does not know: the model, and the hash of its weights.
+    """
+    name, held = name or user.name, {}
+    for who in trained:
+        model, weights = (own or {}).get(who) or (None, _weights(lab, who))
+        key = _key(lab, name, [made_of, weights, seed])
+        path = lab.root / "work" / lab.config.profile / "talks" / f"{_file(name, who)}-{key[:12]}.jsonl"
+        with _alone(path):
+            store = TrajectoryStore(path)
+            done = store.read()
+            missing = any((task.id, 0) not in done for task in tasks)
+            held[who] = rollout(
+                tasks, user=user, assistant=(model or lab.assistant(*who)) if missing else _Silent(),
+                max_turns=lab.config.max_turns, sampling=lab.eval_sampling, seed=seed, store=store,
+                progress=f"{name} and {_called(who)}" if missing else None,
+            )  # fmt: skip
+    return held
+
+
+def _alone(path: Path) -> FileLock:
+    """Notebooks that run side by side do not hold the same dialogues: the second waits, and finds them held."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_suffix(".lock"))
+
+
+class _Silent:
+    """Stands in for an assistant all of whose dialogues are already held."""
+
+    name = "held"
+
+    def generate(self, contexts: Any, **_: Any) -> Any:
+        raise AssertionError("every dialogue was held")
+
+    def logps(self, contexts: Any, turns: Any) -> Any:
+        raise AssertionError("every dialogue was held")
+
+
+def _weights(lab: Lab, who: Trained) -> list[str]:
+    """The hashes of the adapters that make an assistant, which is trained first if the profile trains."""
+    adapters = names.adapters_of(lab.adapter(*who).name)
+    return [checkpoints.load_record(lab.path(adapter))["sha256"] for adapter in adapters]
+
+
+def _key(lab: Lab, name: str, more: object) -> str:
+    trained = names.adapters_of(names.model_of(name)) if names.model_of(name) else ()
+    speaks = [checkpoints.load_record(lab.path(adapter))["sha256"] for adapter in trained]
     how = {**asdict(lab.eval_sampling), "max_turns": lab.config.max_turns, "user": lab.config.user_max_tokens}
-    base = [lab.config.model, lab.config.dtype]
-    return digest({"how": how, "base": base, "weights": weights, "code": code, "made_of": made_of, "seed": seed})
+    base, code = [lab.config.model, lab.config.dtype], [tree(_PACKAGE / part) for part in _CODE]
+    return digest({"how": how, "base": base, "speaks": speaks, "code": code, "more": more})
+
+
+def _called(who: Trained) -> str:
+    arm, seed = who
+    return arm if seed is None else f"{arm}-s{seed}"
+
+
+def _file(name: str, who: Trained) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{name}-and-{_called(who)}")

@@ -28,6 +28,7 @@ Test = Literal["greater_than_half", "equivalent_to_half", "greater_than_zero"]
 Outcome = Literal["supported", "not supported", "inconclusive", "not run"]
 
 ALPHA = 0.05
+SEEN = (1.960 + 0.842) / (2 * 1.960)  # of the width of a 95% interval: the effect that is found four times in five
 BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
 MISSING = Estimate(float("nan"), float("nan"), float("nan"), 0)
 
@@ -97,8 +98,9 @@ def verdict(claim: Claim, numbers: Mapping[str, Estimate]) -> Verdict:
     null, named = (0.0, "zero") if of_zero else (0.5, "one half")
     above, below = found.low > null, found.high < null
     greater, same = above and beside("p_holm") < ALPHA, beside("tost_p") < ALPHA
+    mde = mde if mde == mde else SEEN * (found.high - found.low)
     outcome: Outcome = "inconclusive"
-    reason = f"an effect of {mde:.2f} or more would have been seen" if mde == mde else "no spread to judge by"
+    reason = f"an effect of {mde:.2g} or more would have been seen" if mde > 0 else "no spread to judge by"
     if found.n == 0:
         outcome, reason = "not run", "no number yet"
     elif claim.test == "greater_than_half" and greater:

@@ -65,9 +65,10 @@ def heat_figure(
     rows, columns = (_ordered(data[side], order) for side in (down, across))
     grid = data.pivot(index=down, columns=across, values=value).loc[rows, columns]
     with style():
-        fig, ax = plt.subplots(figsize=(3.6 + 1.05 * len(columns), 2.9 + 0.5 * len(rows)))
+        fig, ax = plt.subplots(figsize=(4.5 + 1.05 * len(columns), 2.9 + 0.5 * len(rows)))
         height, width = fig.get_figheight(), fig.get_figwidth()
-        fig.subplots_adjust(left=3.0 / width, right=0.98, top=1 - 2.3 / height, bottom=0.2 / height)
+        room = 1.2 / width  # for the last label, which leans to the right
+        fig.subplots_adjust(left=3.0 / width, right=1 - room, top=1 - 2.3 / height, bottom=0.2 / height)
         colours = sns.light_palette("#0072B2", as_cmap=True)
         look: dict[str, Any] = {"annot": True, "fmt": ".2f", "cbar": False, "linewidths": 1.5, "linecolor": "white"}
         sns.heatmap(grid, ax=ax, cmap=colours, vmin=0, annot_kws={"fontsize": 11}, **look)

@@ -70,8 +70,8 @@ def _draw(ax: Axes, rows: pd.DataFrame, who: str, names: Sequence[str], *, share
         y, colour = names.index(row[who]), arm_colour(row[who])
         ax.plot([row["low"], row["high"]], [y, y], color=colour, lw=3, solid_capstyle="round", zorder=3)
         ax.plot(row["value"], y, "o", color=colour, ms=8, mec="white", mew=1.0, zorder=4)
-        digits = 2 if share else 1 if top < 20 else 0
-        text = f"{row['value']:.{digits}f}" if row["value"] == row["value"] else ""
+        digits = 2 if share or top < 2 else 1 if top < 20 else 0
+        text = f"{round(row['value'], digits) + 0.0:.{digits}f}" if row["value"] == row["value"] else ""  # never "-0.0"
         ax.annotate(text, (row["value"], y), (0, 9), textcoords="offset points", ha="center", fontsize=10.5, color=INK)
     ax.set(xlim=(-0.08 * top, 1.08 * top), ylim=(len(names) - 0.5, -0.7))
     ax.locator_params(axis="x", nbins=3)

@@ -7,16 +7,14 @@ stopped at any point and goes on from the last checkpoint.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 
 from ..errors import ReproError
+from ..workers import shares, start
 from .checkpoints import is_finished, release
 from .identity import check_parents, is_made_from, made_from
 from .lab import Lab
-from .names import in_order, is_assistant, parents_of
+from .names import in_order, parents_of
 
 RELEASED = "cpu"  # the profile whose models are shipped
 
@@ -32,26 +30,10 @@ def work_through(lab: Lab, wanted: Sequence[str]) -> None:
 
 def side_by_side(n_jobs: int, arguments: Sequence[str]) -> None:
     """The same command in `n_jobs` processes, each with its own share of the cores."""
-    cores = _cores()
-    shares = [cores[i::n_jobs] for i in range(n_jobs)]
-    if not all(shares):
-        raise ReproError(f"{n_jobs} jobs need {n_jobs} cores; this process may use {len(cores)}")
-    workers = [_worker(share, arguments) for share in shares]
+    workers = [start(["train", *arguments], on) for on in shares(n_jobs)]
     codes = [worker.wait() for worker in workers]
     if any(codes):
         raise ReproError("a training process failed, see above; the same command goes on from the last checkpoint")
-
-
-def _cores() -> list[int]:
-    """The cores this process may use; where the system does not say, all of them."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
-
-
-def _worker(cores: Sequence[int], arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"OMP_NUM_THREADS": str(len(cores))}
-    pin = f"os.sched_setaffinity(0, {list(cores)})" if hasattr(os, "sched_setaffinity") else "pass"
-    start = f"import os, sys; {pin}; from repro.cli import main; sys.exit(main())"
-    return subprocess.Popen([sys.executable, "-c", start, "train", *arguments], env=environment)
 
 
 def adopt_released(lab: Lab) -> list[str]:
@@ -68,11 +50,10 @@ def adopt_released(lab: Lab) -> list[str]:
 
 
 def release_finished(lab: Lab) -> list[str]:
-    """Copy the finished adapters that are shipped (seed 0 of each arm) to `checkpoints/`."""
+    """Copy the finished adapters, all that results stand on, to `checkpoints/`."""
     if lab.config.profile != RELEASED:
         raise ReproError(f"what is released is trained at profile {RELEASED}, not {lab.config.profile}")
-    shipped = [n for n in in_order(lab.config.arms) if not is_assistant(n) or n.endswith("-s0")]
-    done = [name for name in shipped if is_finished(lab.work / name)]
+    done = [name for name in in_order(lab.config.arms) if is_finished(lab.work / name)]
     for name in done:
         check_parents(lab.work / name, {parent: lab.work / parent for parent in parents_of(name)})
     for name in done:

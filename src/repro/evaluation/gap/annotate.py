@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -62,15 +62,19 @@ class LLMFacets:
         """What is said of each conversation; "" where that failed."""
         from tqdm import tqdm
 
-        keys = [self._key(one, facet) for one in conversations]
-        texts = {row["key"]: row["text"] for row in read_rows(Path(self.path)) if row.get("text")}
+        keys, texts = [self._key(one, facet) for one in conversations], self._kept
         todo = [(key, one) for key, one in dict(zip(keys, conversations, strict=True)).items() if key not in texts]
         parts = [dict(todo[i : i + BATCH_SIZE]) for i in range(0, len(todo), BATCH_SIZE)]
         for part in tqdm(parts, desc=f"{self.name}, {facet}", unit="batch", disable=not parts):
             rows = self._answered(part, facet)
             append_rows(Path(self.path), rows)
-            texts |= {row["key"]: row["text"] for row in rows}
-        return [texts[key] for key in keys]
+            texts |= {row["key"]: row["text"] for row in rows if row["text"]}
+        return [texts.get(key, "") for key in keys]
+
+    @cached_property
+    def _kept(self) -> dict[str, str]:
+        """What was said so far, by key: the file is read once."""
+        return {row["key"]: row["text"] for row in read_rows(Path(self.path)) if row.get("text")}
 
     def _answered(self, part: Mapping[str, Conversation], facet: str) -> list[Row]:
         """A row for each conversation: asked for again, with another seed, until an answer fits."""

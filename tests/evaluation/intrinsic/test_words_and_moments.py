@@ -10,8 +10,8 @@ from repro.evaluation.intrinsic import (
     Moment,
     first_turn_diversity,
     in_their_place,
+    intent_overlap,
     moments_of,
-    overlap_with_wishes,
     perplexity,
     reactions,
     realism_table,
@@ -56,8 +56,8 @@ def test_turns_that_are_all_alike_do_not_differ_and_one_alone_cannot():
 def test_overlap_counts_the_words_of_the_intent_and_of_the_wishes():
     # wanted: writing a note 4 may hill park, 7 words
     talks = [dialogue("a note", "What?", "hill park, 4 May"), dialogue("note", name="s")]
-    assert overlap_with_wishes(talks, 1).value == pytest.approx((2 / 7 + 1 / 7) / 2)
-    second = overlap_with_wishes(talks, 2)
+    assert intent_overlap(talks, 1).value == pytest.approx((2 / 7 + 1 / 7) / 2)
+    second = intent_overlap(talks, 2)
     assert (second.value, second.n) == (pytest.approx(4 / 7), 1)
 
 
