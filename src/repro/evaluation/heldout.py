@@ -1,8 +1,8 @@
 """How well does a model foresee what users say whom it has not met?
 
-Perplexity of the user's turns given the intent and the dialogue before them (arXiv 2510.06552), as `intrinsic.perplexity`
-has it: over the tokens of what they say, without the marks that end a turn or the conversation, because these differ
-between models. Here for the dialogues of a corpus, each read once; the interval resamples users.
+Perplexity of the user's turns given the intent and the dialogue before them (arXiv 2510.06552), as
+`intrinsic.perplexity` has it: over the tokens of what they say, without the marks that end a turn or the conversation,
+because these differ between models. Here for the dialogues of a corpus, each read once; the interval resamples users.
 """
 
 from __future__ import annotations
