@@ -32,6 +32,7 @@ LAYERS = [
         "runner",
         "paper",
         "doctor",
+        "train_user",
         "cli",
         "__main__",
     ),

@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--adopt", action="store_true", help="only take what is released and made as the profile says")
     train.set_defaults(command=_train)
 
+    _add_train_user(verbs)
     _add_simulators(verbs)
     _add_gap(verbs)
 
@@ -91,6 +92,21 @@ def _parser() -> argparse.ArgumentParser:
     _add_profile(paper)
     paper.set_defaults(command=_paper)
     return parser
+
+
+def _add_train_user(verbs: Any) -> None:
+    user = verbs.add_parser("train-user", help="a user language model from a corpus of chats; goes on after any stop")
+    user.add_argument("corpus", nargs="?", help="wildchat, lmsys, prism, a hub id, or a JSONL or parquet file")
+    user.add_argument("--recipe", default="", metavar="NAME", help="one of configs/recipes (smollm2-135m-cpu)")
+    user.add_argument("--out", metavar="DIR", help="the folder of the model")
+    user.add_argument("--intents", default="stated", metavar="SPEC", help="stated, or who writes them: a model")
+    user.add_argument("--schema", help="wildchat, prism, lmsys or messages; recognised by its columns if not given")
+    user.add_argument("--revision", help="of a hub id: which state of it is read")
+    user.add_argument("--limit", type=int, metavar="N", help="look at N rows, streamed")
+    user.add_argument("--benchmark-ids", metavar="FILE", help="ids that must not be trained on, one a line")
+    user.add_argument("--num-proc", type=int, default=1, metavar="N", help="processes that read and flip (1)")
+    user.add_argument("--plan", action="store_true", help="print tokens, memory and GPU-hours; train nothing")
+    user.set_defaults(command=_train_user)
 
 
 def _add_simulators(verbs: Any) -> None:
@@ -192,6 +208,13 @@ def _train(arguments: argparse.Namespace) -> None:
         queue.side_by_side(arguments.jobs, ["--profile", arguments.profile, *arguments.models])
     else:
         queue.work_through(lab, arguments.models)
+
+
+def _train_user(arguments: argparse.Namespace) -> None:
+    from repro.train_user import Asked, train_user
+
+    given = {key: value for key, value in vars(arguments).items() if key != "command"}
+    train_user(Asked(**given))
 
 
 def _simulators(arguments: argparse.Namespace) -> None:

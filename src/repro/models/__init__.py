@@ -5,5 +5,6 @@ from repro.models.load import load_model
 from repro.models.local import LocalModel
 from repro.models.scripted import ScriptedModel
 from repro.models.served import ServedModel
+from repro.models.vocabulary import user_tokenizer
 
-__all__ = ["ChatModel", "LocalModel", "Sampling", "ScriptedModel", "ServedModel", "load_model"]
+__all__ = ["ChatModel", "LocalModel", "Sampling", "ScriptedModel", "ServedModel", "load_model", "user_tokenizer"]

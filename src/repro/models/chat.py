@@ -33,14 +33,10 @@ class ChatFormat:
 
     def ids(self, turns: Sequence[Turn], role: Role) -> list[int]:
         """Token ids of `turns`, closed by the header under which `role` speaks next."""
-        if not turns or turns[0].role != "system":
-            raise ReproError("a context must begin with a system turn, so that no template adds its own")
-        out: list[int] = list(self.glue(None, "system"))
+        out = self._beginning(turns)
         for turn, following in zip(turns, [*(t.role for t in turns[1:]), role], strict=True):
-            body = self.closed(turn) if turn.role == role else self.encode(turn.text)
-            joint = list(self.glue(turn.role, following))
-            closed = bool(body) and body[-1] == joint[0]
-            out += body + (joint[1:] if closed else joint)
+            said, joint = self._said(turn, following, role)
+            out += said + joint
         return out
 
     def labelled(self, turns: Sequence[Turn], role: Role) -> tuple[list[int], list[int]]:
@@ -49,14 +45,28 @@ class ChatFormat:
         Turns of `role` that were sampled keep their ids. The dialogue is cut after the last turn of `role`.
         """
         last = max((i for i, turn in enumerate(turns) if turn.role == role), default=-1)
-        ids: list[int] = []
-        mask: list[int] = []
-        for i in [i for i, turn in enumerate(turns[: last + 1]) if turn.role == role]:
-            before = self.ids(turns[:i], role)
-            body = self.closed(turns[i])
-            mask += [0] * (len(before) - len(ids)) + [1] * len(body)
-            ids = before + body
+        if last < 0:
+            return [], []
+        ids = self._beginning(turns)
+        mask = [0] * len(ids)
+        for i, turn in enumerate(turns[: last + 1]):
+            said, joint = self._said(turn, turns[i + 1].role if i < last else None, role)
+            ids += said + joint
+            mask += [int(turn.role == role)] * len(said) + [0] * len(joint)
         return ids, mask
+
+    def _beginning(self, turns: Sequence[Turn]) -> list[int]:
+        if not turns or turns[0].role != "system":
+            raise ReproError("a context must begin with a system turn, so that no template adds its own")
+        return list(self.glue(None, "system"))
+
+    def _said(self, turn: Turn, following: Role | None, role: Role) -> tuple[list[int], list[int]]:
+        """What a turn says, and what stands between it and the next one; nothing does after the last."""
+        body = self.closed(turn) if turn.role == role else self.encode(turn.text)
+        if following is None:
+            return body, []
+        joint = list(self.glue(turn.role, following))
+        return body, joint[1:] if body and body[-1] == joint[0] else joint
 
     def encode(self, text: str) -> list[int]:
         """Token ids of what somebody said: marks of the template in it are letters, not marks."""

@@ -6,6 +6,7 @@ in. Generation is batched over dialogues and keeps keys and values between turns
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from .attention import use_grouped_attention
 from .base import Sampling
 from .chat import ChatFormat
 from .decode import Decoder, Sampled
+from .vocabulary import fit_embeddings
 
 MAX_BATCH = 64  # rows decoded together: speed falls beyond it on two cores
 
@@ -43,12 +45,20 @@ class LocalModel:
         cls, name: str = "smollm2", *, adapters: Sequence[str | Path] = (), n_layers: int | None = None,
         dtype: str = "bfloat16", device: str | None = None,
     ) -> LocalModel:  # fmt: skip
-        """Load `name` ("smollm2", a folder or a hub id), keep its first `n_layers` and merge `adapters`, in order."""
+        """Load `name` ("smollm2", a folder or a hub id), keep its first `n_layers` and merge `adapters`, in order.
+
+        The folder of an adapter that has a tokenizer of its own says itself which base it belongs on.
+        """
         import torch
 
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        if brings_tokenizer(name):
+            name, adapters = base_of(name), [name, *adapters]
         model, tokenizer = load_weights(name, n_layers=n_layers, dtype=dtype)
         for adapter in adapters:
+            if brings_tokenizer(adapter):
+                tokenizer = load_tokenizer(str(adapter))
+                fit_embeddings(model, tokenizer)
             model = merge_adapter(model, adapter)
         return cls(model.to(device), tokenizer, name=Path(adapters[-1]).name if adapters else name)
 
@@ -138,24 +148,42 @@ def keep_first_layers(model: Any, n_layers: int) -> Any:
 def _load(name: str, dtype: str) -> tuple[Any, Any]:
     """A folder that is not a checkpoint raises with what was missing."""
     from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     if name == "tiny":
         from .tiny import tiny_model
 
         return tiny_model(dtype=dtype)
-    if name == "smollm2":
-        from .unpack import smollm2_folder
-
-        name = str(smollm2_folder())
+    tokenizer = load_tokenizer(name)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        model = use_grouped_attention(AutoModelForCausalLM.from_pretrained(name, dtype=dtype_of(dtype)))
+        model = AutoModelForCausalLM.from_pretrained(_place(name), dtype=dtype_of(dtype))
     except (OSError, ValueError, SafetensorError) as error:
-        raise ReproError(
-            f"no model at {name!r}; give 'smollm2', 'tiny', a checkpoint folder or a hub id ({error})"
-        ) from error
-    return model, tokenizer
+        raise _no_model(name, error) from error
+    return use_grouped_attention(model), tokenizer
+
+
+def load_tokenizer(name: str) -> Any:
+    """The tokenizer of "smollm2", "tiny", a folder or a hub id."""
+    from transformers import AutoTokenizer
+
+    if name == "tiny":
+        from .tiny import tiny_tokenizer
+
+        return tiny_tokenizer()
+    try:
+        return AutoTokenizer.from_pretrained(_place(name))
+    except (OSError, ValueError) as error:
+        raise _no_model(name, error) from error
+
+
+def _place(name: str) -> str:
+    from .unpack import smollm2_folder
+
+    return str(smollm2_folder()) if name == "smollm2" else name
+
+
+def _no_model(name: str, error: Exception) -> ReproError:
+    return ReproError(f"no model at {name!r}; give 'smollm2', 'tiny', a checkpoint folder or a hub id ({error})")
 
 
 def dtype_of(name: str) -> Any:
@@ -163,6 +191,23 @@ def dtype_of(name: str) -> Any:
     import torch
 
     return getattr(torch, name)
+
+
+def brings_tokenizer(folder: str | Path) -> bool:
+    """Whether this is an adapter with tokens of its own: then it goes on one base only, which it names."""
+    return all((Path(folder) / name).is_file() for name in ("adapter_config.json", "tokenizer_config.json"))
+
+
+def base_of(folder: str | Path) -> str:
+    """The base that an adapter was trained on, as we call it if we trained it."""
+    said: dict[str, str] = {}
+    for name in ("adapter_config.json", "checkpoint.json"):
+        path = Path(folder) / name
+        said |= json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    base = said.get("base") or said.get("base_model_name_or_path")
+    if not base:
+        raise ReproError(f"the adapter in {folder} does not say which model it belongs on; give that as the base")
+    return base
 
 
 def merge_adapter(model: Any, adapter: str | Path) -> Any:

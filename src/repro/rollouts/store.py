@@ -6,13 +6,13 @@ reading, and its dialogue held again. What the lines depend on (models, sampling
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..data.lines import append_rows as append_rows  # callers find them here too
+from ..data.lines import read_rows as read_rows
 from ..types import Requirement, Task, Trajectory, Turn
 
 Key = tuple[str, int]  # task id, sample
@@ -36,37 +36,6 @@ class TrajectoryStore:
     def append(self, trajectories: Mapping[Key, Trajectory]) -> None:
         """Add dialogues and wait until they are on disk."""
         append_rows(self.path, [to_row(t) | {"sample": key[1]} for key, t in trajectories.items()])
-
-
-def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects in a JSONL file, without lines that a crash has torn. No file, no rows."""
-    if not path.is_file():
-        return
-    for line in path.read_bytes().split(b"\n"):  # a line may be torn within a letter
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            yield row
-
-
-def append_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add lines to a JSONL file, on a line of their own even if the last one is torn, and wait for the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torn = _is_torn(path)
-    with path.open("a", encoding="utf-8", errors="surrogatepass") as file:
-        file.write(("\n" if torn else "") + "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _is_torn(path: Path) -> bool:
-    if not path.is_file() or not path.stat().st_size:
-        return False
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read() != b"\n"
 
 
 def _whole(row: Mapping[str, Any]) -> Trajectory | None:

@@ -2,6 +2,7 @@
 
 from .base import UserSimulator
 from .exhaustive import Exhaustive
+from .guardrails import Guardrails
 from .mixture import Mixture
 from .reference import ReferenceUsers
 from .registry import SIMULATORS
@@ -11,6 +12,6 @@ from .specs import load_simulator
 from .userlm import UserLM
 
 __all__ = [
-    "SIMULATORS", "Exhaustive", "Mixture", "ReferenceUsers", "Replay", "RolePlay", "UserLM", "UserSimulator",
-    "load_simulator",
+    "SIMULATORS", "Exhaustive", "Guardrails", "Mixture", "ReferenceUsers", "Replay", "RolePlay", "UserLM",
+    "UserSimulator", "load_simulator",
 ]  # fmt: skip

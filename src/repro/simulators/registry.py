@@ -16,12 +16,15 @@ from ..models.base import ChatModel
 from ..models.local import LocalModel
 from .base import UserSimulator
 from .exhaustive import Exhaustive
+from .guardrails import Guardrails
 from .reference import ReferenceUsers
 from .replay import Replay
 from .roleplay import SAMPLING, RolePlay
+from .userlm import SAMPLING as USER_SAMPLING
 from .userlm import UserLM
 
 GROUP = "repro.simulators"
+LONG = replace(USER_SAMPLING, max_tokens=256)  # ours: what is too long is for the guardrails to say
 WARM = replace(SAMPLING, temperature=1.2)  # ours: half as warm again as role-play otherwise is
 
 # By name, from a model: what `NAME:MODEL` stands for.
@@ -34,6 +37,7 @@ ON_A_MODEL: dict[str, Callable[[ChatModel], UserSimulator]] = {
     "roleplay_warm": partial(RolePlay, name="roleplay_warm", sampling=WARM),
     "roleplay_all": partial(RolePlay, name="roleplay_all", persona=True, style=True, n_examples=6, sampling=WARM),
     "userlm": UserLM,
+    "userlm_guarded": partial(UserLM, name="userlm_guarded", sampling=LONG, guardrails=Guardrails()),
 }
 
 
@@ -41,16 +45,18 @@ def _on_base(name: str) -> Callable[[str, str], UserSimulator]:
     return lambda base, dtype: ON_A_MODEL[name](LocalModel.from_pretrained(base, dtype=dtype))
 
 
-def _released_userlm(base: str, dtype: str) -> UserSimulator:
+def _released_userlm(base: str, dtype: str, name: str = "userlm") -> UserSimulator:
     from ..config import repo_root
 
-    return UserLM(LocalModel.from_pretrained(base, adapters=[repo_root() / "checkpoints" / "userlm"], dtype=dtype))
+    adapter = repo_root() / "checkpoints" / "userlm"
+    return ON_A_MODEL[name](LocalModel.from_pretrained(base, adapters=[adapter], dtype=dtype))
 
 
 # By name, from the base weights' name and type.
 SIMULATORS: dict[str, Callable[[str, str], UserSimulator]] = {
     **{name: _on_base(name) for name in ON_A_MODEL},
     "userlm": _released_userlm,
+    "userlm_guarded": partial(_released_userlm, name="userlm_guarded"),
     "exhaustive": lambda *_: Exhaustive(),
     "oracle": lambda *_: ReferenceUsers(),
     "replay": lambda *_: Replay(),

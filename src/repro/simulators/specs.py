@@ -23,7 +23,7 @@ from typing import Any
 
 from ..errors import ReproError, one_line
 from ..models.load import load_model
-from ..models.local import LocalModel
+from ..models.local import LocalModel, brings_tokenizer
 from ..models.served import SCHEME
 from .base import UserSimulator
 from .mixture import Mixture
@@ -65,9 +65,10 @@ def _on_model(model: str, name: str, base: str, dtype: str) -> UserSimulator:
 def _user_model(spec: str, base: str, dtype: str) -> UserSimulator:
     """A user language model: an adapter's folder, a checkpoint's folder, or a hub id."""
     folder = Path(spec)
-    if (folder / "adapter_config.json").is_file():
+    is_adapter = (folder / "adapter_config.json").is_file()
+    if is_adapter and not brings_tokenizer(folder):
         return UserLM(LocalModel.from_pretrained(base, adapters=[spec], dtype=dtype), name=folder.resolve().name)
-    if not (folder / "config.json").is_file() and not re.fullmatch(r"[\w.-]+/[\w.-]+", spec):
+    if not is_adapter and not (folder / "config.json").is_file() and not re.fullmatch(r"[\w.-]+/[\w.-]+", spec):
         raise ReproError(f"no simulator '{spec}'; have {', '.join(names())}, or give {FORMS}")
     return UserLM(LocalModel.from_pretrained(spec, dtype=dtype), name=folder.resolve().name)
 

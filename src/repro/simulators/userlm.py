@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..data.flip import flipped as flipped  # what it learned from; callers find it here too
+from ..data.flip import system_turn as system_turn
 from ..models.base import ChatModel, Sampling
 from ..seeds import derive
 from ..types import Task, Turn
+from .guardrails import Guardrails
 
 # arXiv 2510.06552: temperature 1, top_p 0.8; some first tokens and ending at once are forbidden
 SAMPLING = Sampling(temperature=1.0, top_p=0.8, max_tokens=40, suppress_first=("Certainly", "Of course", "As an AI"))
@@ -26,9 +29,15 @@ class UserLM:
     model: ChatModel
     name: str = "userlm"
     sampling: Sampling = SAMPLING
+    guardrails: Guardrails | None = None  # without them, only first words and ending at turn one are forbidden
 
     def reply(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], *, seed: int) -> list[Turn]:
-        """The next user turn of each dialogue; an end-of-conversation token sets `ends`. Nobody ends at turn one."""
+        """The next user turn of each dialogue; an end-of-conversation token sets `ends`.
+
+        Nobody ends at turn one; with guardrails, flags say which of them sent drafts back.
+        """
+        if self.guardrails:
+            return self._guarded(self.guardrails, tasks, dialogues, seed)
         contexts = [[self.told(t, seed), *d] for t, d in zip(tasks, dialogues, strict=True)]
         seeds = [derive(seed, t.id, "user", len(d)) for t, d in zip(tasks, dialogues, strict=True)]
         turns: dict[int, Turn] = {}
@@ -41,20 +50,19 @@ class UserLM:
             turns |= dict(zip(chosen, drawn, strict=True))
         return [turns[i] for i in range(len(tasks))]
 
+    def _guarded(
+        self, rails: Guardrails, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], seed: int
+    ) -> list[Turn]:
+        """The same, drawn until the guardrails let it pass."""
+
+        def draw(places: Sequence[int], attempt: int, sampling: Sampling) -> list[Turn]:
+            contexts = [[self.told(tasks[i], seed), *dialogues[i]] for i in places]
+            again = (attempt,) if attempt else ()
+            seeds = [derive(seed, tasks[i].id, "user", len(dialogues[i]), *again) for i in places]
+            return self.model.generate(contexts, sampling=sampling, seeds=seeds, role="user")
+
+        return rails.applied(draw, tasks, dialogues, self.sampling)
+
     def told(self, task: Task, seed: int) -> Turn:
         """The system turn: no two dialogues about a task differ in it."""
         return system_turn(task)
-
-
-def system_turn(task: Task) -> Turn:
-    """The system turn of a flipped dialogue, in training and in use."""
-    wishes = "".join(f"\n{r.label}: {r.value}" for r in task.requirements)
-    return Turn("system", task.intent + wishes)
-
-
-def flipped(task: Task, turns: Sequence[Turn]) -> list[Turn]:
-    """A logged dialogue as a training row: the user's turns are to be learned, and where the user leaves.
-
-    A silent leave is a turn that is only the end token, as in the papers' recipe; one with a word ends in it.
-    """
-    return [system_turn(task), *turns]

@@ -33,7 +33,7 @@ def save(model: Any, folder: Path, *, extra: Sequence[Path] = (), **record: Any)
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     model.save_pretrained(staging)
     base = HUB_IDS.get(record.get("base", ""), record.get("base", ""))
-    _name_base(staging / "adapter_config.json", base)
+    name_base(staging / "adapter_config.json", base)
     (staging / "README.md").write_text(card(base, record))  # in place of PEFT's form
     for path in extra:
         shutil.copy2(path, staging / path.name)
@@ -103,7 +103,7 @@ Made to study simulated users; it writes short texts badly and knows nothing. No
 """
 
 
-def _name_base(config: Path, base: str) -> None:
+def name_base(config: Path, base: str) -> None:
     """PEFT records the folder the base was loaded from, a path of this machine; what it is called is of use."""
     values = json.loads(config.read_text())
     values["base_model_name_or_path"] = base

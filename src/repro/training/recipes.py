@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config, SFTConfig
+from ..data.flip import flipped
 from ..models.local import LocalModel, dtype_of
 from ..rollouts.dialogue import system_prompt
 from ..scoring.rules import Reward
 from ..simulators.base import UserSimulator
 from ..simulators.roleplay import RolePlay
-from ..simulators.userlm import flipped
 from ..types import Role, Task, Trajectory, Turn
 from .assistant import GRPORecipe, train_assistant
 from .curves import total_seconds

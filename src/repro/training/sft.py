@@ -6,11 +6,12 @@ model (flipped rows, arXiv 2605.09808 and 2510.06552), the assistant's for the w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..data.flip import labelled
 from ..errors import ReproError
 from ..models.chat import ChatFormat
 from ..types import Role, Turn
@@ -33,16 +34,15 @@ class SFTRecipe:
     linear_only: bool = False  # leave embeddings and norms as they are: what `extract_adapter` cannot carry
     save_steps: int = 50
     seed: int = 0
+    min_learning_rate: float = 0.0  # where the cosine ends; above 0 only with it
+    gradient_checkpointing: bool = False  # less memory, a third more time
+    save_total_limit: int = 1  # checkpoints that are kept
 
 
 def rows(dialogues: Sequence[Sequence[Turn]], *, role: Role, chat: ChatFormat) -> list[dict[str, list[int]]]:
     """`input_ids` and `labels` (-100 everywhere but on what `role` said); dialogues without `role` are left out."""
-    labelled = [chat.labelled(turns, role) for turns in dialogues]
-    return [
-        {"input_ids": ids, "labels": [i if m else -100 for i, m in zip(ids, mask, strict=True)]}
-        for ids, mask in labelled
-        if ids
-    ]
+    found = [labelled(turns, role=role, chat=chat) for turns in dialogues]
+    return [row for row in found if row["input_ids"]]
 
 
 def train_sft(
@@ -53,21 +53,31 @@ def train_sft(
 
     Checkpoints go to `folder`; a run that finds them there goes on from the last one.
     """
-    from datasets import Dataset
-
     data = rows(dialogues, role=role, chat=ChatFormat(tokenizer))
     if not data:
         raise ReproError(f"no {role} turn in {len(dialogues)} dialogues; there is nothing to train on")
     if recipe.linear_only:
         for name, weight in base.named_parameters():
             weight.requires_grad_(name.split(".")[-2] in LINEAR)
+    return train_rows(data, model=base, tokenizer=tokenizer, recipe=recipe, folder=Path(folder)).model
+
+
+def train_rows(
+    data: Any, *, model: Any, tokenizer: Any, recipe: SFTRecipe, folder: Path, resume_from: Path | None = None
+) -> Any:
+    """Train `model` on rows of `input_ids` and `labels` (a list, or a `datasets.Dataset`); the trainer, done.
+
+    A run that finds checkpoints in `folder` goes on from the last one, or from `resume_from`.
+    """
+    from datasets import Dataset
+
+    rows = Dataset.from_list(data) if isinstance(data, list) else data.select_columns(["input_ids", "labels"])
     trainer = _trainer()(
-        model=base, args=_config(recipe, Path(folder)),
-        train_dataset=Dataset.from_list(data), processing_class=tokenizer,
+        model=model, args=_config(recipe, folder), train_dataset=rows, processing_class=tokenizer
     )  # fmt: skip
-    last, _ = last_checkpoint(Path(folder))
+    last = resume_from or last_checkpoint(folder)[0]
     trainer.train(resume_from_checkpoint=str(last) if last else None)
-    return trainer.model
+    return trainer
 
 
 def _trainer() -> Any:
@@ -79,6 +89,8 @@ def _trainer() -> Any:
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
+            if self.is_fsdp_enabled or self.is_deepspeed_enabled:  # weights are in parts: the model has to be called
+                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
             chosen = inputs["labels"] != -100  # (B, T)
             plain = self.accelerator.unwrap_model(model)
             with self.accelerator.autocast():
@@ -93,15 +105,18 @@ def _config(recipe: SFTRecipe, folder: Path) -> Any:
     import torch
     from trl import SFTConfig
 
-    return SFTConfig(
+    ends_low: Mapping[str, Any] = {"min_lr": recipe.min_learning_rate} if recipe.min_learning_rate else {}
+    config = SFTConfig(
         output_dir=str(folder), learning_rate=recipe.learning_rate, num_train_epochs=recipe.num_train_epochs,
-        per_device_train_batch_size=recipe.per_device_train_batch_size,
-        gradient_accumulation_steps=max(1, recipe.batch_size // recipe.per_device_train_batch_size),
-        warmup_steps=recipe.warmup_ratio,
-        lr_scheduler_type=recipe.lr_scheduler_type, max_length=recipe.max_length, seed=recipe.seed,
+        per_device_train_batch_size=recipe.per_device_train_batch_size, warmup_steps=recipe.warmup_ratio,
+        lr_scheduler_type="cosine_with_min_lr" if ends_low else recipe.lr_scheduler_type,
+        lr_scheduler_kwargs=ends_low, max_length=recipe.max_length, seed=recipe.seed,
         data_seed=recipe.seed, train_sampling_strategy="group_by_length",
         bf16=True,  # autocast over full-precision weights
-        use_cpu=not torch.cuda.is_available(), gradient_checkpointing=False, weight_decay=0.0, report_to="none",
-        save_strategy="steps", save_steps=recipe.save_steps, save_total_limit=1, logging_steps=10,
-        dataloader_pin_memory=False,
+        use_cpu=not torch.cuda.is_available(), gradient_checkpointing=recipe.gradient_checkpointing, weight_decay=0.0,
+        report_to="none", save_strategy="steps", save_steps=recipe.save_steps,
+        save_total_limit=recipe.save_total_limit, logging_steps=10, dataloader_pin_memory=False,
     )  # fmt: skip
+    rows_at_once = recipe.per_device_train_batch_size * config.world_size
+    config.gradient_accumulation_steps = max(1, recipe.batch_size // rows_at_once)
+    return config

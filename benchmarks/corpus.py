@@ -1,0 +1,90 @@
+"""How long do a hundred thousand conversations take from file to training rows, and how much memory?
+
+Writes synthetic rows in WildChat's schema to parquet, then sends them through the very path that a corpus from the hub
+takes: load and filter, deduplicate, split by user, flip. A progress bar shows each pass; peak memory is that of the
+process, memory-mapped files that it has read included.
+
+    python benchmarks/corpus.py --rows 100000
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from repro.data import deduplicate, flip, load_corpus, split_by_user
+from repro.data.intents import stated
+from repro.models import user_tokenizer
+from repro.seeds import rng
+
+T = TypeVar("T")
+LANGUAGES = ("English", "English", "English", "French", "Chinese")
+COUNTRIES = tuple(f"country {i}" for i in range(60))
+WORDS = tuple(f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in ("n", "r", "s", "t", "l", "nd", "rk"))
+PART = 2000  # rows made at a time
+FLYER = "as a prompt generator for a generative program you will write prompts of"
+
+
+def synthetic(n: int) -> Iterator[dict[str, object]]:
+    """Rows of one to four exchanges: user turns of 10 to 60 words, answers of 50 to 300; one in 200 opens alike."""
+    draw = rng(0, "answers")
+    answers = [" ".join(WORDS[k] for k in draw.integers(0, len(WORDS), size)) for size in draw.integers(50, 300, 500)]
+    for i in range(n):
+        draw = rng(0, "row", i)
+        said = []
+        for k in range(int(draw.integers(1, 5))):
+            opening = f"{FLYER} " if k == 0 and i % 200 == 0 else ""
+            words = draw.integers(0, len(WORDS), int(draw.integers(10, 60)))
+            said += [("user", opening + " ".join(WORDS[w] for w in words))]
+            said += [("assistant", answers[int(draw.integers(0, len(answers)))])]
+        user = int(draw.integers(0, max(1, n // 4)))
+        yield {
+            "conversation_hash": f"{i:032x}", "conversation": [{"role": r, "content": t} for r, t in said],
+            "language": LANGUAGES[i % len(LANGUAGES)], "toxic": i % 50 == 0, "hashed_ip": f"{user:016x}f00d",
+            "country": COUNTRIES[user % len(COUNTRIES)], "turn": len(said) // 2,
+        }  # fmt: skip
+
+
+def timed(name: str, n: int, do: Callable[[], T]) -> T:
+    start = time.perf_counter()
+    out = do()
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # GiB; on Linux it is in KiB
+    print(f"{name:<12} {seconds:6.1f} s, {n / seconds:8,.0f} rows/s, peak so far {peak:.2f} GiB", flush=True)
+    return out
+
+
+def main() -> int:
+    import datasets
+
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--num-proc", type=int, default=1)
+    parser.add_argument("--tokenizer", default="smollm2")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        datasets.config.HF_DATASETS_CACHE = Path(folder) / "cache"
+        path = Path(folder) / "rows.parquet"
+        made = datasets.Dataset.from_generator(synthetic, gen_kwargs={"n": asked.rows}, writer_batch_size=PART)
+        timed("write", asked.rows, lambda: made.to_parquet(str(path)))
+        start = time.perf_counter()
+        corpus = timed("load", asked.rows, lambda: load_corpus(path, num_proc=asked.num_proc))
+        kept = timed("deduplicate", len(corpus), lambda: deduplicate(corpus))
+        parts = timed("split", len(kept), lambda: split_by_user(kept))
+        train = timed("intents", len(parts["train"]), lambda: stated(parts["train"]))
+        tokenizer = user_tokenizer(asked.tokenizer)
+        rows = timed("flip", len(train), lambda: flip(train, tokenizer=tokenizer, num_proc=asked.num_proc))
+        seconds = time.perf_counter() - start
+    print(*train.steps, sep="\n")
+    print(f"{asked.rows:,} rows -> {len(rows):,} training rows in {seconds:.0f} s: {asked.rows / seconds:,.0f} rows/s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
