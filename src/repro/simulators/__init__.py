@@ -7,10 +7,11 @@ from .reference import ReferenceUsers
 from .registry import SIMULATORS
 from .replay import Replay
 from .roleplay import RolePlay
+from .shards import Concat, Full, OneByOne, shard_roleplay
 from .specs import load_simulator
 from .userlm import UserLM
 
 __all__ = [
-    "SIMULATORS", "Exhaustive", "Mixture", "ReferenceUsers", "Replay", "RolePlay", "UserLM", "UserSimulator",
-    "load_simulator",
+    "SIMULATORS", "Concat", "Exhaustive", "Full", "Mixture", "OneByOne", "ReferenceUsers", "Replay", "RolePlay",
+    "UserLM", "UserSimulator", "load_simulator", "shard_roleplay",
 ]  # fmt: skip
