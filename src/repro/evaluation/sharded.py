@@ -11,7 +11,7 @@ every shard: what it loses, the simulator withheld, and what a model loses beyon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from ..simulators.base import UserSimulator
 from ..types import Estimate, Score, Trajectory, Turn
 from .sandbox import Limits, SandboxResult, limits_for, run_sandboxed
 from .solving import Solved, code_of, is_answer
-from .stats import estimate, minimum_detectable_effect, ratio
+from .stats import estimate, minimum_detectable_effect, ratio, wilson
 from .telling import MEASURES, measures, revealed, reveals, reveals_all
 
 if TYPE_CHECKING:
@@ -126,9 +126,11 @@ def gain(more: Sequence[Cell], less: Sequence[Cell]) -> tuple[Estimate, float]:
     A task counts once, as the mean over its dialogues; one that is unscored on either side is unscored.
     """
     values = [a - b for a, b in _pairs(more, less)]
-    return estimate(values, range(len(values)), unit="share of tasks"), minimum_detectable_effect(
-        values, range(len(values))
-    )
+    found = estimate(values, range(len(values)), unit="share of tasks")
+    if found.n and len({value for value in values if value == value}) == 1:
+        about = wilson(0.0, found.n)[1]  # no spread: as far on either side as n failures leave open
+        found = replace(found, low=max(-1.0, found.value - about), high=min(1.0, found.value + about))
+    return found, minimum_detectable_effect(values, range(len(values)))
 
 
 def drops(cells: Sequence[Cell], *, whole: str = "full") -> dict[tuple[str, str], Estimate]:

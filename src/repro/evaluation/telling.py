@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 from statistics import fmean, pvariance
@@ -35,11 +36,12 @@ _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)")
 _NAME = re.compile(r"[a-z]+(?:_[a-z]+)+|[a-z]+\(")
 _NAMING = re.compile(r"\b(?:call(?:ed)?|named?)(?: it)? (?!it\b)([a-z]+)\b(?!_|\()")
 _WORD = re.compile(r"[a-z]{2,}|(?<![a-z])[a-z](?=[,)(])")
-_ASKS = re.compile(r"\?|\b(?:how|what|which|tell me|calculate|compute|find|work out|figure|know|determine)\b", re.I)
+_CUES = r"how|what|which|tell me|calculate|compute|find|work out|figure|know|determine"
+_ASKS = re.compile(rf"\?|\b(?:{_CUES})\b", re.IGNORECASE)
 _FILLERS = """a an the it its is are was were be been of in to for and or that this than then with each every all any
 how many much what which who does do did i my we our us you your he she his her him them they their there here have has
-had get gets got give gives at on by from up as so no not if but one ones own other another need want please call called name named python
-function write returns return"""
+had get gets got give gives at on by from up as so no not if but one ones own other another need want please call called
+name named python function write returns return"""
 _EMPTY = frozenset(_FILLERS.split())
 
 
@@ -98,9 +100,15 @@ def measures(trajectories: Sequence[Trajectory]) -> dict[str, Estimate]:
         "information_diversity": [apart([_told(values[t]) for t in each]) for each in by_task.values()],
         "lexical_diversity": [apart([_words(t) for t in each]) for each in by_task.values()],
     }
-    return {name: estimate(each, tasks) for name, each in own.items()} | {
-        name: estimate(each, list(by_task)) for name, each in within.items()
-    }
+    found = {name: _estimate(name, each, tasks) for name, each in own.items()}
+    return found | {name: _estimate(name, each, list(by_task)) for name, each in within.items()}
+
+
+def _estimate(name: str, values: Sequence[float], tasks: Sequence[Hashable]) -> Estimate:
+    """Turns and variances are no shares: moved by 2, so that ones and zeros are not taken for successes and failures."""
+    by = 2.0 if name in ("turns", "pace_diversity") else 0.0
+    found = estimate([value + by for value in values], tasks)
+    return replace(found, value=found.value - by, low=found.low - by, high=found.high - by)
 
 
 def told(trajectory: Trajectory) -> tuple[int | None, ...]:
