@@ -2,9 +2,9 @@
 
 After arXiv 2510.06552, which names these measures; the formulas are our reading. The detector: a shard counts as
 revealed at the first user turn by which everything said so far holds all its numbers, as digits or words, and half of
-the words that no other shard of the task has (a third where it has a number that no other has). Of a question only
-sentences that ask count. Words are compared by their first four letters, so that "bakes" and "bakery" agree; names of
-functions by all of them.
+the words that no other shard of the task has. Where it has a number that no other has, a third of these will do, or
+half of all its words. Of a question only sentences that ask count. Words are compared by their first four letters, so
+that "bakes" and "bakery" agree; names of functions by all of them.
 
 coverage                share of a task's shards revealed by the end
 turns                   user turns, without a leave
@@ -54,6 +54,8 @@ def reveals(shards: Sequence[str], i: int, text: str) -> bool:
     said = _features(_asking(text) if shards[i].rstrip().endswith("?") else text)
     if not numbers <= said[0]:
         return False
+    if own_numbers and len(words & said[1]) >= OTHERWISE * len(words):
+        return True
     return len(own & said[1]) >= (OWN_NUMBER if own_numbers else OTHERWISE) * len(own)
 
 
@@ -77,6 +79,7 @@ def _asking(text: str) -> str:
 def _features(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """The numbers and the content words in a text. "one" is a word: it seldom counts anything."""
     plain = re.sub(r"(?<=\d),(?=\d{3})", "", normal(re.sub(r"\bone\b", "", text, flags=re.IGNORECASE)))
+    plain = re.sub(r"\$ ?(?=\d)", "dollars ", plain)
     plain = _NAMING.sub(r"\1(", plain)  # "call it clamp" names a function as "clamp(" does
     names = _NAME.findall(plain)
     words = {word[:STEM] for word in _WORD.findall(_NAME.sub(" ", plain)) if word not in _EMPTY}
@@ -105,7 +108,7 @@ def measures(trajectories: Sequence[Trajectory]) -> dict[str, Estimate]:
 
 
 def _estimate(name: str, values: Sequence[float], tasks: Sequence[Hashable]) -> Estimate:
-    """Turns and variances are no shares: moved by 2, so that ones and zeros are not taken for successes and failures."""
+    """Turns and variances are no shares: moved by 2, so that 1 and 0 are not taken for success and failure."""
     by = 2.0 if name in ("turns", "pace_diversity") else 0.0
     found = estimate([value + by for value in values], tasks)
     return replace(found, value=found.value - by, low=found.low - by, high=found.high - by)
