@@ -22,7 +22,7 @@ from repro.evaluation.sharded import (
 )
 from repro.evaluation.solving import code_of, is_answer, maths_score
 from repro.models import Sampling, ScriptedModel
-from repro.simulators import Concat, Full, OneByOne, RolePlay, UserLM, shard_roleplay
+from repro.simulators import Concat, Full, OneByOne, RolePlay, ShardRolePlay, UserLM
 from repro.types import Score, Trajectory, Turn
 
 MATHS, CODE = sharded_tasks("maths")[:3], sharded_tasks("code")[:3]
@@ -81,7 +81,7 @@ def test_pieces_are_said_one_a_turn_and_nothing_after_the_last():
 
 def test_role_play_has_a_prompt_and_an_agenda_for_pieces_and_is_otherwise_as_it_was():
     model = ScriptedModel("It bakes 40 rolls a day.")
-    user = shard_roleplay(model)
+    user = ShardRolePlay(model)
     said = user.told(MATHS[0].task, 0).text
     assert "the question: How many rolls does the bakery bake in a week?; detail 1: It bakes 40 rolls a day." in said
     assert "write" in RolePlay(model).told(MATHS[0].task, 0).text

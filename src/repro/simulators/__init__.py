@@ -7,11 +7,11 @@ from .reference import ReferenceUsers
 from .registry import SIMULATORS
 from .replay import Replay
 from .roleplay import RolePlay
-from .shards import Concat, Full, OneByOne, shard_roleplay
+from .shards import Concat, Full, OneByOne, ShardRolePlay
 from .specs import load_simulator
 from .userlm import UserLM
 
 __all__ = [
     "SIMULATORS", "Concat", "Exhaustive", "Full", "Mixture", "OneByOne", "ReferenceUsers", "Replay", "RolePlay",
-    "UserLM", "UserSimulator", "load_simulator", "shard_roleplay",
+    "ShardRolePlay", "UserLM", "UserSimulator", "load_simulator",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ Ways to make it more like people, alone or together: a persona (`personas.yaml`)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -38,17 +38,6 @@ MAX_WORDS = 40  # ours: longer turns of a small model are essays, not requests
 PROMPT = "roleplay_system.txt"
 
 
-def agenda(task: Task, dialogue: Sequence[Turn]) -> str:
-    """How the next turn begins: with the request, then with the wishes by name in order, last with thanks."""
-    n_said = sum(turn.role == "user" for turn in dialogue)
-    if n_said == 0:
-        return f"I need {request_of(task)}"
-    if n_said <= len(task.requirements):
-        label = task.requirements[n_said - 1].label
-        return f"{label[:1].upper()}{label[1:]}:"
-    return "Thanks,"
-
-
 @dataclass(frozen=True)
 class RolePlay:
     """A prompted user. `n_tries` is how often a turn may be drawn before it is taken as it is."""
@@ -61,8 +50,6 @@ class RolePlay:
     n_examples: int = 0  # messages of users it is shown, as many first as later ones, others for each dialogue
     n_tries: int = 3
     sampling: Sampling = SAMPLING
-    prompt: str = PROMPT  # the file beside this one with what it is told; other kinds of tasks have their own
-    agenda: Callable[[Task, Sequence[Turn]], str] = agenda  # and their own way to begin a turn
 
     def reply(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], *, seed: int) -> list[Turn]:
         """The next user turn of each dialogue; flags say "resampled" and "out_of_role"."""
@@ -80,12 +67,16 @@ class RolePlay:
         """The system turn, the same throughout a dialogue."""
         who = persona_of(task, seed) if self.persona else ""
         shown = examples(derive(seed, task.id, "examples"), self.n_examples)
-        return system_turn(task, who, style=self.style, shown=shown, prompt=self.prompt)
+        return system_turn(task, who, style=self.style, shown=shown)
+
+    def begin(self, task: Task, dialogue: Sequence[Turn]) -> str:
+        """The first words of the next turn; other kinds of tasks have their own."""
+        return agenda(task, dialogue)
 
     def _draw(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], seed: int, attempt: int) -> list[Turn]:
         contexts = [[self.told(task, seed), *d] for task, d in zip(tasks, dialogues, strict=True)]
         seeds = [derive(seed, t.id, "user", len(d), attempt) for t, d in zip(tasks, dialogues, strict=True)]
-        begun = [self.agenda(t, d) if self.helped else "" for t, d in zip(tasks, dialogues, strict=True)]
+        begun = [self.begin(t, d) if self.helped else "" for t, d in zip(tasks, dialogues, strict=True)]
         sampling = replace(self.sampling, may_end=False)
         drawn = self.model.generate(contexts, sampling=sampling, seeds=seeds, role="user", prefixes=begun)
         return [self._noticed(t, d, attempt) for t, d in zip(drawn, dialogues, strict=True)]
@@ -143,6 +134,17 @@ def system_turn(
     others = f"Others write like this: {' / '.join(shown)} / " if shown else ""
     said = {"intent": task.intent, "who": who, "wishes": wishes, "style": manner, "examples": others, "end": END}
     return Turn("system", _read(prompt).format(**said))
+
+
+def agenda(task: Task, dialogue: Sequence[Turn]) -> str:
+    """How the next turn begins: with the request, then with the wishes by name in order, last with thanks."""
+    n_said = sum(turn.role == "user" for turn in dialogue)
+    if n_said == 0:
+        return f"I need {request_of(task)}"
+    if n_said <= len(task.requirements):
+        label = task.requirements[n_said - 1].label
+        return f"{label[:1].upper()}{label[1:]}:"
+    return "Thanks,"
 
 
 def ends(text: str) -> bool:

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..models.base import ChatModel
 from ..types import Task, Turn
-from .roleplay import RolePlay
+from .roleplay import RolePlay, system_turn
 
 PROMPT = "roleplay_shards.txt"
 
@@ -64,18 +63,20 @@ class OneByOne(_ReadsOut):
         return [r.value for r in task.requirements]
 
 
-def shard_agenda(task: Task, dialogue: Sequence[Turn]) -> str:
-    """How a role-player's next turn begins: with the question, then with the details by number, last with thanks."""
-    n_said = sum(turn.role == "user" for turn in dialogue)
-    if n_said == 0:
-        return task.requirements[0].value
-    if n_said < len(task.requirements):
-        label = task.requirements[n_said].label
-        return f"{label[:1].upper()}{label[1:]}:"
-    return "Thanks,"
+@dataclass(frozen=True)
+class ShardRolePlay(RolePlay):
+    """Role-play for sharded tasks."""
 
+    def told(self, task: Task, seed: int) -> Turn:
+        """The system turn: the intent, the pieces, and a prompt for those who want something solved."""
+        return system_turn(task, prompt=PROMPT)
 
-def shard_roleplay(model: ChatModel, *, helped: bool = True) -> RolePlay:
-    """Role-play for sharded tasks, with help to stay in its role or bare."""
-    name = "roleplay" if helped else "roleplay_raw"
-    return RolePlay(model, name=name, helped=helped, prompt=PROMPT, agenda=shard_agenda)
+    def begin(self, task: Task, dialogue: Sequence[Turn]) -> str:
+        """The question, then the details by number, last thanks."""
+        n_said = sum(turn.role == "user" for turn in dialogue)
+        if n_said == 0:
+            return task.requirements[0].value
+        if n_said < len(task.requirements):
+            label = task.requirements[n_said].label
+            return f"{label[:1].upper()}{label[1:]}:"
+        return "Thanks,"
