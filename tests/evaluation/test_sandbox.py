@@ -124,6 +124,13 @@ def double(x):
             if isinstance(value, str) and "assert double" in value: return 2 * x
         frame = frame.f_back
     return 0""",
+    "says that it never began": """
+import os
+for fd in (1, 2, 5):
+    try: os.write(fd, b"\\0no program could be started")
+    except OSError: pass
+os._exit(127)""",
+    "answers with what is hard to read": "import os\nos.write(4, b'-' * 500000 + b'1\\n')",
     "closes its pipes": "import os\nos.closerange(0, 256)",
     "raises what nobody catches": "def double(x): raise KeyboardInterrupt",
     "kills everyone it can": "import os, signal\nos.kill(-1, 9)\nos.kill(os.getppid(), 9)\ndouble = None",
@@ -347,6 +354,14 @@ def test_tests_that_cannot_be_put_to_a_program_are_no_failure_of_it():
     assert result(RIGHT, "assert double(print) == 2").verdict == "unscored"
     with pytest.raises(ReproError, match="tests are not Python"):
         result(RIGHT, "assert (")
+
+
+def test_an_interpreter_that_cannot_be_started_is_no_failure_of_the_program(monkeypatch):
+    ask = sandbox._guarded
+    elsewhere = {"python": "/usr/bin/no-such-python"}
+    monkeypatch.setattr(sandbox, "_guarded", lambda command, request, limits: ask(command, request | elsewhere, limits))
+    with pytest.raises(ReproError, match=r"no program could be started \(.*No such file"):
+        result(RIGHT)
 
 
 def test_limits_have_to_be_limits():

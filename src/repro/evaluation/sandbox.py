@@ -150,11 +150,10 @@ def _guarded(command: list[str], request: dict[str, Any], limits: Limits) -> byt
 
 def _result(out: bytes, docker: str | None) -> SandboxResult:
     found = json.loads(out)
-    stood = tuple(wall for wall in found.pop("walls") if wall != "alone")
-    if found["verdict"] == "crashed" and "could not be started" in found["output"]:
-        raise ReproError(
-            f"{found['output'].strip()}; the interpreter must be readable by every user, or run as one who is not root"
-        )
+    stood = tuple(found.pop("walls"))
+    if found["verdict"] == "refused":
+        why = "as root, it must be readable by every user"
+        raise ReproError(f"no program could be started ({found['detail']}); check the interpreter: {why}")
     return SandboxResult(walls=(*stood, "docker") if docker else stood, **found)
 
 

@@ -24,6 +24,7 @@ from typing import Any
 
 from . import walls
 
+REFUSED = 5  # the descriptor on which a program that cannot be started says why; closed once it is
 MAX_ANSWER = 2**20  # bytes of one answer
 GRACE = 1.0  # seconds between the program's deadline and a second reminder
 
@@ -47,7 +48,7 @@ class Inmate:
         self.walls = ["limits"]
         apart = bool(request["apart"]) and walls.separate()
         walls.prctl(walls.SET_DUMPABLE, 0)  # a program of the same user may not look into the guard
-        told, self.told = os.pipe()[::-1]  # which walls stand: the first process behind them says
+        self.told, told = _pipe()  # which walls stand, and why the program could not be started: not the program's word
         self.pid = os.fork()
         if self.pid == 0:
             for end in (self.calls, self.answers, self.printed, self.told):
@@ -55,7 +56,9 @@ class Inmate:
             _first_process(request, worker, apart, told, [calls, answers, printed])
         for end in (calls, answers, printed, told):
             os.close(end)
-        self.walls += os.read(self.told, 100).decode().split()
+        with os.fdopen(self.told, "rb") as file:
+            stand, _, self.refused = file.read().decode(errors="replace").partition("\0")
+        self.walls += stand.split()
 
     def ask(self, line: str) -> Any:
         """One line to the program and one from it. Not plain data, too long, or none at all: it is over."""
@@ -155,12 +158,11 @@ def _first_process(request: dict[str, Any], worker: str, apart: bool, told: int,
     try:
         walls.prctl(walls.SET_DEATH_SIGNAL, signal.SIGKILL)
         enclosed = apart and walls.enclose(request["folder"], request["limits"]["disk_mb"] * 2**20)
-        os.write(told, b"processes network files" if enclosed else b"processes network" if apart else b"alone")
-        os.close(told)
+        os.write(told, b"processes network files" if enclosed else b"processes network" if apart else b"")
         program = os.fork()
         if program == 0:
-            _program(request, worker, ends, enclosed)
-        for end in ends:
+            _program(request, worker, [*ends, told], enclosed)
+        for end in (*ends, told):
             os.close(end)
         pid, status = os.wait()
         while pid != program:
@@ -173,11 +175,12 @@ def _first_process(request: dict[str, Any], worker: str, apart: bool, told: int,
 def _program(request: dict[str, Any], worker: str, ends: list[int], enclosed: bool) -> None:
     """Become the program: its descriptors, its user, its limits, an empty environment. Never returns."""
     try:
-        calls, answers, printed = ends
+        calls, answers, printed, told = ends
         nothing = os.open("/dev/null", os.O_RDONLY)
         for end, place in ((nothing, 0), (printed, 1), (printed, 2), (calls, 3), (answers, 4)):
             os.dup2(end, place)
-        os.closerange(5, 4096)
+        os.dup2(told, REFUSED, inheritable=False)
+        os.closerange(REFUSED + 1, 4096)
         os.setsid()
         if not enclosed:
             os.chdir(request["folder"])
@@ -185,7 +188,7 @@ def _program(request: dict[str, Any], worker: str, ends: list[int], enclosed: bo
         walls.limit(request["limits"])
         os.execve(request["python"], [request["python"], "-I", "-S", "-B", "-c", worker], {})
     except BaseException as error:
-        os.write(2, f"the program could not be started: {error}\n".encode())
+        os.write(REFUSED, f"\0{error}".encode())
     finally:
         os._exit(127)
 
@@ -235,6 +238,8 @@ def _value(answer: Any) -> Any:
 
 def examine(request: dict[str, Any], inmate: Inmate) -> tuple[str, str]:
     """The verdict and what is behind it."""
+    if inmate.refused:
+        return "refused", inmate.refused
     try:
         match inmate.ask(repr(request["code"])):
             case ("ready", _):
