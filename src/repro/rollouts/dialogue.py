@@ -30,7 +30,7 @@ BATCH_SIZE = 64  # dialogues that talk at the same time: the number a local mode
 
 @cache
 def system_prompt() -> Turn:
-    """The assistant's system turn, the same for every arm."""
+    """The assistant's system turn where texts are written, the same for every arm."""
     return Turn("system", (Path(__file__).parent / "assistant_system.txt").read_text().strip())
 
 
@@ -54,10 +54,12 @@ class _Dialogue:
 def rollout(
     tasks: Sequence[Task], *, user: UserSimulator, assistant: ChatModel, max_turns: int = 3, n_samples: int = 1,
     sampling: Sampling | None = None, seed: int = 0, store: TrajectoryStore | None = None, progress: str | None = None,
+    system: Turn | None = None,
 ) -> list[Trajectory]:  # fmt: skip
     """Let `user` and `assistant` talk about each task `n_samples` times; task-major order.
 
-    Dialogues that `store` already holds are not held again. `progress` names a progress bar.
+    Dialogues that `store` already holds are not held again. `progress` names a progress bar. `system` is what the
+    assistant is told first, by default `system_prompt()`: other kinds of tasks have their own.
     """
     if not tasks:
         raise ReproError("rollout was given no tasks; make some with repro.data.tasks.make_tasks")
@@ -71,7 +73,7 @@ def rollout(
     with _bar(progress, len(pairs), len(pairs) - len(todo)) as update:
         for i in range(0, len(todo), BATCH_SIZE):
             part = [_Dialogue(task, sample) for task, sample in todo[i : i + BATCH_SIZE]]
-            _talk(part, user, assistant, max_turns, sampling or Sampling(), seed)
+            _talk(part, user, assistant, max_turns, sampling or Sampling(), seed, system or system_prompt())
             new = {(d.task.id, d.sample): _trajectory(d, user.name, assistant.name, seed) for d in part}
             done |= new
             if store:
@@ -81,15 +83,16 @@ def rollout(
 
 
 def _talk(
-    batch: list[_Dialogue], user: UserSimulator, assistant: ChatModel, max_turns: int, sampling: Sampling, seed: int
-) -> None:
+    batch: list[_Dialogue], user: UserSimulator, assistant: ChatModel, max_turns: int, sampling: Sampling, seed: int,
+    system: Turn,
+) -> None:  # fmt: skip
     """All dialogues of the batch, turn by turn, to their ends."""
     _open(batch, user, seed)
     for k in range(max_turns):
         live = [d for d in batch if d.stop is None]
 
         def speak(part: Sequence[_Dialogue], k: int = k) -> list[Turn]:
-            contexts = [[system_prompt(), *d.task.history, *d.turns] for d in part]
+            contexts = [[system, *d.task.history, *d.turns] for d in part]
             seeds = [derive(seed, d.task.id, d.sample, "assistant", k) for d in part]
             return assistant.generate(contexts, sampling=sampling, seeds=seeds)
 

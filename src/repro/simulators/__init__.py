@@ -8,10 +8,11 @@ from .reference import ReferenceUsers
 from .registry import SIMULATORS
 from .replay import Replay
 from .roleplay import RolePlay
+from .shards import Concat, Full, OneByOne, ShardRolePlay
 from .specs import load_simulator
 from .userlm import UserLM
 
 __all__ = [
-    "SIMULATORS", "Exhaustive", "Guardrails", "Mixture", "ReferenceUsers", "Replay", "RolePlay", "UserLM",
-    "UserSimulator", "load_simulator",
+    "SIMULATORS", "Concat", "Exhaustive", "Full", "Guardrails", "Mixture", "OneByOne", "ReferenceUsers", "Replay",
+    "RolePlay", "ShardRolePlay", "UserLM", "UserSimulator", "load_simulator",
 ]  # fmt: skip

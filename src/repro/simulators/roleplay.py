@@ -35,6 +35,7 @@ _ASSISTANT = re.compile(
 )
 SAMPLING = Sampling(temperature=0.8, min_p=0.05, max_tokens=40)  # ours: cooler, or a small model wanders
 MAX_WORDS = 40  # ours: longer turns of a small model are essays, not requests
+PROMPT = "roleplay_system.txt"
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,14 @@ class RolePlay:
         shown = examples(derive(seed, task.id, "examples"), self.n_examples)
         return system_turn(task, who, style=self.style, shown=shown)
 
+    def begin(self, task: Task, dialogue: Sequence[Turn]) -> str:
+        """The first words of the next turn; other kinds of tasks have their own."""
+        return agenda(task, dialogue)
+
     def _draw(self, tasks: Sequence[Task], dialogues: Sequence[Sequence[Turn]], seed: int, attempt: int) -> list[Turn]:
         contexts = [[self.told(task, seed), *d] for task, d in zip(tasks, dialogues, strict=True)]
         seeds = [derive(seed, t.id, "user", len(d), attempt) for t, d in zip(tasks, dialogues, strict=True)]
-        begun = [agenda(t, d) if self.helped else "" for t, d in zip(tasks, dialogues, strict=True)]
+        begun = [self.begin(t, d) if self.helped else "" for t, d in zip(tasks, dialogues, strict=True)]
         sampling = replace(self.sampling, may_end=False)
         drawn = self.model.generate(contexts, sampling=sampling, seeds=seeds, role="user", prefixes=begun)
         return [self._noticed(t, d, attempt) for t, d in zip(drawn, dialogues, strict=True)]
@@ -119,14 +124,16 @@ def persona_of(task: Task, seed: int) -> str:
     return task.persona or personas()[derive(seed, task.id, "persona") % len(personas())]
 
 
-def system_turn(task: Task, persona: str = "", *, style: bool = False, shown: Sequence[str] = ()) -> Turn:
+def system_turn(
+    task: Task, persona: str = "", *, style: bool = False, shown: Sequence[str] = (), prompt: str = PROMPT
+) -> Turn:
     """What the role-player is told. It sees what the paper's does: the intent, the requirements and a prompt."""
     wishes = "; ".join(f"{r.label}: {r.value}" for r in task.requirements)
     who = f" You are {persona}." if persona else ""
     manner = f"{_read('roleplay_style.txt')} " if style else ""
     others = f"Others write like this: {' / '.join(shown)} / " if shown else ""
     said = {"intent": task.intent, "who": who, "wishes": wishes, "style": manner, "examples": others, "end": END}
-    return Turn("system", _read("roleplay_system.txt").format(**said))
+    return Turn("system", _read(prompt).format(**said))
 
 
 def agenda(task: Task, dialogue: Sequence[Turn]) -> str:
