@@ -72,7 +72,7 @@ def test_with_two_clusters_each_replicate_sees_one_of_them() -> None:
 def test_blocks_of_replicates_do_not_change_them(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(0).normal(size=30)
     whole = resampled_means(values, n_boot=50)
-    monkeypatch.setattr("repro.evaluation.stats.BLOCK", 200)
+    monkeypatch.setattr("repro.evaluation.resampling.BLOCK", 200)
     assert np.allclose(resampled_means(values, n_boot=50), whole)
 
 
