@@ -27,7 +27,6 @@ from repro.evaluation.gee import adjusted_win_rate
 from repro.evaluation.judge_quality import kappa
 from repro.evaluation.planning import Design, detectable
 from repro.evaluation.preference import Vote, position_check, win_rate, win_rates
-from repro.evaluation.resampling import codes_of
 from repro.reporting.record import write_whole
 from repro.seeds import rng
 
@@ -76,9 +75,7 @@ def drawn(study: Study, draws: np.random.Generator) -> list[Vote]:
             biased = draws.random() < study.position
             wins = a_first if biased else draws.random() < own
             outcome = 0.5 if draws.random() < tie else float(wins)
-            votes.append(
-                Vote(f"p{i}", f"t{i}-{k}", "a", "b", None, None, outcome, "a_first" if a_first else "b_first")
-            )
+            votes.append(Vote(f"p{i}", f"t{i}-{k}", "a", "b", None, None, outcome, "a_first" if a_first else "b_first"))
     return votes
 
 
@@ -128,7 +125,7 @@ def of_a_model(study: Study, draws: np.random.Generator, seed: int) -> Found:
 
 
 def of_what_is_seen(study: Study, draws: np.random.Generator, seed: int) -> Found:
-    """Is an effect as large as the smallest detectable one found four times in five, and is that size estimated well?"""
+    """Is the smallest detectable effect found four times in five, and is its size estimated well?"""
     votes = drawn(study, draws)
     values, people = [v.outcome for v in votes], [v.participant for v in votes]
     rate = stats.estimate(values, people, n_boot=N_BOOT, seed=seed)
@@ -251,7 +248,8 @@ def _append(path: Path, cells: Sequence[Cell]) -> None:
         writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
         if new:
             writer.writeheader()
-        writer.writerows([{**asdict(cell), "value": round(cell.value, 4), "mc_error": round(cell.mc_error, 4)} for cell in cells])
+        short = [{"value": round(cell.value, 4), "mc_error": round(cell.mc_error, 4)} for cell in cells]
+        writer.writerows([asdict(cell) | rounded for cell, rounded in zip(cells, short, strict=True)])
 
 
 def as_markdown(cells: Sequence[Cell]) -> str:

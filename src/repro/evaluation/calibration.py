@@ -84,9 +84,8 @@ def read_cells(path: str | Path = TABLE) -> list[Cell]:
 
 
 def _cell(row: dict[str, str]) -> Cell:
-    numbers = {"value": float(row["value"]), "mc_error": float(row["mc_error"])}
-    counts = {"n": int(row["n"]), "n_silent": int(row["n_silent"])}
-    return Cell(row["kind"], row["setting"], row["estimator"], row["what"], **numbers, **counts)
+    named = row["kind"], row["setting"], row["estimator"], row["what"]
+    return Cell(*named, float(row["value"]), float(row["mc_error"]), int(row["n"]), int(row["n_silent"]))
 
 
 def summary(cells: Sequence[Cell]) -> list[Summary]:

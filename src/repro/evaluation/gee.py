@@ -5,8 +5,8 @@ equations, Liang and Zeger 1986), for votes in which orders did not come out bal
 
     outcome - 1/2 = preference + first * (1/2 if a came first, -1/2 if b did)
 
-Standard errors are those of Mancl and DeRouen (2001), Biometrics 57, 126-134, made for few clusters, with Student's t and
-as many degrees of freedom as participants less coefficients.
+Standard errors are those of Mancl and DeRouen (2001), Biometrics 57, 126-134, made for few clusters, with Student's t
+and as many degrees of freedom as participants less coefficients.
 """
 
 from __future__ import annotations
@@ -63,9 +63,7 @@ def _fitted(y: Any, x: Any, people: Sequence[str]) -> Any:
         return sm.GEE(y[order], x[order], groups=groups, cov_struct=working).fit(cov_type="bias_reduced")
 
 
-def _estimate(
-    fitted: Any, which: int, null: float, counts: tuple[int, int, int], unit: str
-) -> tuple[Estimate, float]:
+def _estimate(fitted: Any, which: int, null: float, counts: tuple[int, int, int], unit: str) -> tuple[Estimate, float]:
     from scipy.stats import t
 
     value, error, n_people = float(fitted.params[which]), float(fitted.bse[which]), counts[2]

@@ -146,5 +146,5 @@ def _pairs_of_people(votes: Sequence[Vote]) -> tuple[list[float], list[float], l
     groups: dict[Key, dict[str, float]] = {}
     for vote in votes:
         groups.setdefault(_key(vote), {}).setdefault(vote.participant, vote.outcome)
-    both = [(*list(by.values())[:2], key[0]) for key, by in groups.items() if len(by) > 1]
-    return [one for one, _, _ in both], [two for _, two, _ in both], [task for _, _, task in both]
+    both = [(list(by.values()), key[0]) for key, by in groups.items() if len(by) > 1]
+    return [said[0] for said, _ in both], [said[1] for said, _ in both], [task for _, task in both]

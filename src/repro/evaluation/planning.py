@@ -11,9 +11,11 @@ and the number of participants solves the power of a one-sample t test at d (Coh
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import ReproError
 
@@ -64,9 +66,7 @@ class Shown:
         return "no different from one half" if self.tost_p < 0.05 else "open: neither different nor shown to be alike"
 
 
-def participants_needed(
-    effect: float, *, power: float = 0.8, alpha: float = 0.05, design: Design | None = None
-) -> int:
+def participants_needed(effect: float, *, power: float = 0.8, alpha: float = 0.05, design: Design | None = None) -> int:
     """How many participants tell a true win rate of `effect` from one half with this power; two-sided at `alpha`."""
     import pingouin
 
@@ -75,7 +75,8 @@ def participants_needed(
             f"need a win rate between 0 and 1 other than 0.5, and 0 < alpha < power < 1; got {effect}, {alpha}, {power}"
         )
     d = abs(effect - 0.5) / (design or Design()).sd(effect)
-    return max(2, math.ceil(pingouin.power_ttest(d=d, power=power, alpha=alpha, contrast="one-sample") - 1e-9))
+    n = float(pingouin.power_ttest(d=d, power=power, alpha=alpha, contrast="one-sample"))
+    return max(2, math.ceil(n - 1e-9))
 
 
 def detectable(n: int, *, power: float = 0.8, alpha: float = 0.05, design: Design | None = None) -> float:
@@ -121,3 +122,25 @@ def design_effect_table(
             found = shown(rate, n, design=design)
             rows.append({**vars(design), **vars(found), "reading": found.reading})
     return rows
+
+
+def add_verb(asked: Any) -> None:
+    """`repro study plan`, among the commands of `repro study`."""
+    plan = asked.add_parser("plan", help="how many participants tell a win rate from one half")
+    plan.add_argument("--effect", type=float, default=0.57, help="the true win rate, ties counting half (0.57)")
+    plan.add_argument("--power", type=float, default=0.8, help="how often it should be found (0.8)")
+    plan.add_argument("--alpha", type=float, default=0.05, help="two-sided level of the test (0.05)")
+    plan.add_argument("--votes", type=int, default=1, help="votes of each participant on the pair (1)")
+    plan.add_argument("--icc", type=float, default=0.0, help="correlation of two votes of one participant (0)")
+    plan.add_argument("--ties", type=float, default=0.0, help="share of ties (0)")
+    plan.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    design = Design(arguments.votes, arguments.icc, arguments.ties)
+    how: dict[str, Any] = {"power": arguments.power, "alpha": arguments.alpha, "design": design}
+    n = participants_needed(arguments.effect, **how)
+    print(f"{n} participants, {n * design.votes_each} votes on the pair")
+    print(f"  to tell a win rate of {arguments.effect:.2f} from one half in {arguments.power:.0%} of such studies")
+    seen = 0.5 + detectable(N_PUBLISHED, **how)
+    print(f"  with {N_PUBLISHED} participants: {seen:.3f} or more would be found so often")
