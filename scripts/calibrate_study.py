@@ -26,7 +26,7 @@ from repro.evaluation.calibration import FIELDS, TABLE, Cell, read_cells, summar
 from repro.evaluation.gee import adjusted_win_rate
 from repro.evaluation.judge_quality import kappa
 from repro.evaluation.planning import Design, detectable
-from repro.evaluation.preference import Vote, position_check, win_rate, win_rates
+from repro.evaluation.preference import Vote, position_check, win_rate
 from repro.reporting.record import write_whole
 from repro.seeds import rng
 
@@ -147,8 +147,9 @@ def of_three_arms(study: Study, draws: np.random.Generator, seed: int) -> Found:
     fitted = strengths(votes, reference="x", n_boot=199, seed=seed)
     found = {"bradley_terry.coverage": float(np.mean([_holds(fitted[arm], true[arm]) for arm in ("y", "z")]))}
     if not gap:
-        smallest = min(pair.p_holm for pair in win_rates(votes, n_boot=50, seed=seed))
-        found["holm.familywise"] = float(smallest < ALPHA)
+        mine = [[v for v in votes if {v.a, v.b} == pair] for pair in ({"x", "y"}, {"x", "z"}, {"y", "z"})]
+        ps = [stats.sign_test([v.outcome for v in part], [v.participant for v in part]) for part in mine]
+        found["holm.familywise"] = float(min(stats.holm(ps)) < ALPHA)
     return found
 
 
@@ -229,8 +230,8 @@ def cells_of(kind: str, study: Study, n_studies: int) -> list[Cell]:
 
 
 def run(path: Path, n_studies: int) -> Iterator[Cell]:
-    """Every cell that `path` does not hold at this number of studies; each is appended as soon as it is known."""
-    done = {(cell.kind, cell.setting) for cell in read_cells(path) if cell.n + cell.n_silent == n_studies}
+    """Every cell that `path` does not hold with as many studies; each is appended as soon as it is known."""
+    done = {(cell.kind, cell.setting) for cell in read_cells(path) if cell.n + cell.n_silent >= n_studies}
     todo = [(kind, study) for kind, (_, studies) in CELLS.items() for study in studies]
     from tqdm import tqdm
 
@@ -260,9 +261,10 @@ def as_markdown(cells: Sequence[Cell]) -> str:
         f"{s.high:.3f} | {s.n_outside} | {s.n_surely_outside} |"
         for s in summary(cells)
     ]
-    n = max((cell.n + cell.n_silent for cell in cells), default=0)
-    errors = [np.sqrt(p * (1 - p) / n) for p in (0.95, 0.05)] if n else [0.0, 0.0]
-    note = f"{n} studies a cell; the Monte-Carlo standard error of 0.95 and of 0.05 is {errors[0]:.3f}."
+    sizes = sorted({cell.n + cell.n_silent for cell in cells})
+    errors = " or ".join(f"{np.sqrt(0.95 * 0.05 / n):.3f}" for n in sizes)
+    counted = " or ".join(map(str, sizes))
+    note = f"{counted} studies a cell; the Monte-Carlo standard error of a share of 0.95 or 0.05 is {errors}."
     return "\n".join([*head, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |", *lines, "", note])
 
 

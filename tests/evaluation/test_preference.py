@@ -7,7 +7,7 @@ import math
 import pytest
 
 from repro.errors import ReproError
-from repro.evaluation.preference import Utility, Vote, position_check, prefer, votes_from, win_rates
+from repro.evaluation.preference import Utility, Vote, position_check, prefer, votes_from, win_rate, win_rates
 
 NAN = float("nan")
 
@@ -144,3 +144,19 @@ def test_pair_with_every_vote_unscored_is_nan_and_spares_the_others() -> None:
 def test_votes_that_cannot_be_are_refused(field: dict[str, object], words: str) -> None:
     with pytest.raises(ReproError, match=words):
         vote(0, **{"outcome": 1.0, **field})  # type: ignore[arg-type]
+
+
+def test_win_rate_of_one_pair_counts_votes_cast_either_way_and_leaves_others_out() -> None:
+    # userlm wins 2, ties 1, loses 1 (one of them told from the other side): (2 + 1/2) / 4
+    votes = [vote(0, 1.0), vote(1, 0.0, a="initial", b="userlm"), vote(2, 0.5), vote(3, 0.0), vote(4, 1.0, a="oracle")]
+    found = win_rate(votes, a="userlm", b="initial")
+    assert (found.value, found.n, found.n_clusters) == (0.625, 4, 4)
+    assert win_rate(votes, a="initial", b="userlm").value == 0.375
+    assert math.isnan(win_rate(votes, a="oracle", b="userlm").value)
+
+
+def test_win_rate_can_count_tasks_or_nothing_as_clusters() -> None:
+    votes = [vote(i, float(i % 2)) for i in range(20)] * 2
+    people, alone = (win_rate(votes, a="userlm", b="initial", cluster=c) for c in ("participant", None))
+    assert people.high - people.low > alone.high - alone.low
+    assert win_rate(votes, a="userlm", b="initial", cluster="task").n_clusters == 20

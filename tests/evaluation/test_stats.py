@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.evaluation.stats import (
+    cluster_bootstrap,
     cluster_means,
     estimate,
     holm,
@@ -17,6 +18,7 @@ from repro.evaluation.stats import (
     resampled_means,
     sign_test,
     tost,
+    tost_proportion,
 )
 
 NAN = float("nan")
@@ -180,3 +182,32 @@ def test_minimum_detectable_effect_is_that_of_a_t_test() -> None:
     found = minimum_detectable_effect([0.0, 1.0] * 141 + [0.0], n_boot=20_000)
     assert found == pytest.approx(0.0837, rel=0.02)
     assert math.isnan(minimum_detectable_effect([0.5] * 50))
+
+
+def test_cluster_bootstrap_of_the_mean_is_the_estimate_and_takes_other_statistics() -> None:
+    values = np.random.default_rng(0).normal(size=60)
+    people = np.repeat(np.arange(20), 3).tolist()
+    assert cluster_bootstrap(values, people) == estimate(values, people)
+
+    def mean(x: np.ndarray, weights: np.ndarray) -> float:
+        return float((weights * x).sum() / weights.sum())
+
+    found, plain = cluster_bootstrap(values, people, statistic=mean), estimate(values, people)
+    assert (found.value, found.n, found.n_clusters) == (pytest.approx(plain.value), 60, 20)
+    assert (found.low, found.high) == (pytest.approx(plain.low, abs=0.02), pytest.approx(plain.high, abs=0.02))
+
+
+def test_few_clusters_widen_an_interval_as_students_t_does() -> None:
+    # 8 people: half-width t(.975, 7) s / sqrt(8) = 2.365 s / sqrt(8), up to the bootstrap's own shape
+    values = np.random.default_rng(1).normal(size=8)
+    found = estimate(values, list(range(8)), n_boot=20_000)
+    exact = 2 * 2.3646 * values.std(ddof=1) / math.sqrt(8)
+    assert found.high - found.low == pytest.approx(exact, rel=0.12)
+
+
+def test_the_interval_of_an_equivalence_test_lies_inside_the_bounds_exactly_when_p_is_small() -> None:
+    for p_win in (0.5, 0.52, 0.54, 0.58):
+        values = np.random.default_rng(3).choice([0.0, 0.5, 1.0], 900, p=[0.8 - p_win + 0.1, 0.2, p_win - 0.1])
+        found = tost_proportion(values, bound=0.05)
+        assert (found.p < 0.05) == (found.low > 0.45 and found.high < 0.55)
+        assert found.p == tost(values, bound=0.05)

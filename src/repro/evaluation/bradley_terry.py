@@ -55,6 +55,7 @@ def strengths(
 def _fit(cells: Sequence[Cell], counts: Floats, reference: str) -> Mapping[str, float]:
     """Log strengths for these counts; an arm that took nothing, or all, has none."""
     import evalica
+    import pandas as pd
 
     winner = {1.0: evalica.Winner.X, 0.0: evalica.Winner.Y, 0.5: evalica.Winner.Draw}
     used = [(cell, float(n)) for cell, n in zip(cells, counts, strict=True) if n]
@@ -64,9 +65,12 @@ def _fit(cells: Sequence[Cell], counts: Floats, reference: str) -> Mapping[str, 
         names = {arm for arm, (won, of) in taken.items() if 0 < won < of}
     if reference not in names:
         return {}
-    (xs, ys, outcomes), weights = zip(*(cell for cell, _ in used), strict=True), [n for _, n in used]
-    found = evalica.newman(xs, ys, [winner[x] for x in outcomes], weights=weights, tolerance=1e-8, limit=2000)
-    logs = {arm: math.log(found.scores[arm] / found.scores[reference]) for arm in names}
+    place = {name: i for i, name in enumerate(sorted(names | set(taken)))}
+    xs, ys = [place[a] for (a, _, _), _ in used], [place[b] for (_, b, _), _ in used]  # names cost most of the time
+    outcomes, weights = [winner[cell[2]] for cell, _ in used], [n for _, n in used]
+    found = evalica.newman(xs, ys, outcomes, index=pd.RangeIndex(len(place)), weights=weights, limit=2000)
+    scores = dict(zip(found.scores.index, found.scores.to_numpy(), strict=True))
+    logs = {arm: math.log(scores[place[arm]] / scores[place[reference]]) for arm in names}
     return {**logs, "ties": math.log(found.v)} if found.v > 0 else logs
 
 

@@ -128,12 +128,12 @@ def wilson(p: float, n: int) -> tuple[float, float]:
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's (1979) step-down adjustment: p_(i) -> max_(j <= i) min(1, (m - j + 1) p_(j)). NaN stays NaN, uncounted."""
-    from statsmodels.stats.multitest import multipletests
+    import pingouin
 
     p = np.asarray(p_values, dtype=np.float64)
     known = ~np.isnan(p)
     if known.any():
-        p[known] = multipletests(p[known], method="holm")[1]
+        p[known] = pingouin.multicomp(p[known], method="holm")[1]
     return [float(value) for value in p]
 
 

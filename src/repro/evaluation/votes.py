@@ -78,7 +78,7 @@ def _frame(path: Path) -> pd.DataFrame:
         if path.suffix == ".csv":
             return pd.read_csv(path, dtype=str, keep_default_na=False)
         if path.suffix in (".jsonl", ".ndjson"):
-            frame = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+            frame = pd.read_json(path, lines=True, dtype=False)
         elif path.suffix == ".parquet":
             frame = pd.read_parquet(path)
         else:

@@ -72,10 +72,10 @@ def _macro(drawn: Floats, y: Floats, weights: Floats) -> Floats:
     """For each draw (B, n) the mean over groups that have tasks; groups are the columns of `weights` (n, G)."""
     import numpy as np
 
+    drawn_tasks = drawn @ weights  # (B, G)
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = ((drawn * y) @ weights) / (drawn @ weights)  # (B, G)
-    has = weights.sum(axis=0) > 0
-    return np.asarray(np.nanmean((means[:, has] - 5) * 2, axis=1))
+        means = np.where(drawn_tasks > 0, ((drawn * y) @ weights) / drawn_tasks, 0.0)
+        return np.asarray((means.sum(axis=1) / (drawn_tasks > 0).sum(axis=1) - 5) * 2)
 
 
 def wb_reward(records: Sequence[Record], *, ours: str = "", k: int = K, n_boot: int = 2000, seed: int = 0) -> Estimate:

@@ -54,12 +54,12 @@ __all__ = [
 
 
 def win_rate_figure(
-    pairs: Sequence[PairResult], published: Mapping[str, float] | None = None
+    pairs: Sequence[PairResult], published: Mapping[str, float] | None = None, *, who: str = "reference users"
 ) -> tuple[Figure, pd.DataFrame]:
     """A dot and its interval per pair, the published value as a hollow diamond beside ours, a line at one half.
 
     Pairs with a published value come first, then the rest; within each, arms in turn, the highest win rate first.
-    `published` maps `<a>_vs_<b>` to the paper's value.
+    `published` maps `<a>_vs_<b>` to the paper's value; `who` voted.
     """
     import matplotlib.pyplot as plt
     import pandas as pd
@@ -82,7 +82,7 @@ def win_rate_figure(
         diamond = "; diamonds: the published study with people" if data.published.notna().any() else ""
         headline(
             fig,
-            "Which assistant do reference users prefer?",
+            f"Which assistant do {who} prefer?",
             f"Share of comparisons won, ties half. Lines: 95% intervals over {over}{diamond}.",
         )
     return fig, data
