@@ -138,13 +138,12 @@ def of_three_arms(study: Study, draws: np.random.Generator, seed: int) -> Found:
     gap = 0.0 if study.rate == 0.5 else 0.5
     true = {"x": 0.0, "y": gap, "z": 2 * gap}
     votes = []
-    for i in range(study.n):
-        for a, b in (("y", "x"), ("z", "x"), ("z", "y")):
-            win, tie, lose = _chances(true[a] - true[b])
-            own = draws.dirichlet(np.array([win, tie, lose]) * (1 / study.icc - 1))
-            for k in range(study.votes):
-                votes.append(Vote(f"p{i}", f"t{k}", a, b, None, None, float(draws.choice([1, 0.5, 0], p=own))))
-    fitted = strengths(votes, reference="x", n_boot=199, seed=seed)
+    for a, b in (("y", "x"), ("z", "x"), ("z", "y")):
+        own = draws.dirichlet(np.array(_chances(true[a] - true[b])) * (1 / study.icc - 1), study.n)  # (n, 3)
+        cast = (draws.random((study.n, study.votes, 1)) > own[:, None].cumsum(axis=2)).sum(axis=2)  # (n, votes)
+        outcomes = 1 - np.minimum(cast, 2) / 2
+        votes += [Vote(f"p{i}", f"t{k}", a, b, None, None, float(x)) for (i, k), x in np.ndenumerate(outcomes)]
+    fitted = strengths(votes, reference="x", n_boot=150, seed=seed)
     found = {"bradley_terry.coverage": float(np.mean([_holds(fitted[arm], true[arm]) for arm in ("y", "z")]))}
     if not gap:
         mine = [[v for v in votes if {v.a, v.b} == pair] for pair in ({"x", "y"}, {"x", "z"}, {"y", "z"})]

@@ -79,7 +79,7 @@ class PairResult:
     b: str
     win_rate: Estimate  # ties count half; n counts votes, n_clusters participants
     win_rate_no_ties: Estimate
-    p: float  # exact sign test, one vote per participant
+    p: float  # sign test, exact (mid-p), one vote per participant
     p_holm: float  # ... adjusted for all pairs reported together
     tost_p: float  # small: shown to lie within one half +- bound
     bound: float

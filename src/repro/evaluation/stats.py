@@ -63,7 +63,7 @@ def estimate(
     `clusters` holds one label per value, or a mapping of several such sequences (`{"participant": ..., "seed": ...}`),
     the one to report in `n_clusters` first. Intervals: percentiles of `resampled_means`; Wilson's for 0/1 values
     without clusters, and, with the number of clusters for n, where all are 0 or all are 1, because a bootstrap of equal
-    values would claim certainty. One cluster alone has no interval (NaN).
+    values would claim certainty. One cluster alone has no interval (NaN). How often they hold: docs/statistics.md.
     """
     x, labels = scored(values, clusters)
     n_clusters = len(set(labels[0])) if clusters is not None else None
@@ -74,7 +74,7 @@ def estimate(
         low, high = wilson(mean, n_clusters or x.size)
     else:
         mean = float(x.mean())
-        low, high = percentiles(resampled_means(values, clusters, n_boot=n_boot, seed=seed), len(set(labels[0])))
+        low, high = percentiles(resampled_means(values, clusters, n_boot=n_boot, seed=seed), _n_drawn(labels))
     return Estimate(mean, low, high, int(x.size), len(values) - int(x.size), n_clusters, unit)
 
 
@@ -91,7 +91,7 @@ def ratio(
     n, n_clusters = int(top.size), len(set(labels[0])) if clusters is not None else None
     if not below.sum():
         return Estimate(float("nan"), float("nan"), float("nan"), n, len(numerators) - n, n_clusters, unit)
-    low, high = percentiles(resampled(top, below, labels, n_boot, seed), len(set(labels[0])))
+    low, high = percentiles(resampled(top, below, labels, n_boot, seed), _n_drawn(labels))
     return Estimate(float(top.sum() / below.sum()), low, high, n, len(numerators) - n, n_clusters, unit)
 
 
@@ -223,6 +223,11 @@ def cluster_means(values: Sequence[float], clusters: Sequence[Hashable]) -> Floa
     x, (labels,) = scored(values, clusters)
     codes = codes_of(labels)
     return np.asarray(np.bincount(codes, weights=x) / np.bincount(codes)) if x.size else x
+
+
+def _n_drawn(labels: Sequence[Sequence[Hashable]]) -> int:
+    """The clusters of the first dimension that can be drawn from: what Student's t goes by."""
+    return next((n for n in (len(set(one)) for one in labels) if n > 1), 0)
 
 
 def _mean_and_error(values: Sequence[float], clusters: Clusters, n_boot: int, seed: int) -> tuple[float, float, int]:
