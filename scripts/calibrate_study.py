@@ -32,6 +32,7 @@ from repro.seeds import rng
 
 BEGIN, END = "<!-- calibration:begin -->", "<!-- calibration:end -->"
 ALPHA, N_BOOT = 0.05, 999
+ALIKE = 0.2  # the icc of studies in which training seeds do not differ
 Found = dict[str, float]  # of one study: how an estimator did, 1 or 0, NaN where it said nothing
 
 
@@ -173,8 +174,8 @@ def of_agreement(study: Study, draws: np.random.Generator, seed: int) -> Found:
 
 
 def of_seeds(study: Study, draws: np.random.Generator, seed: int) -> Found:
-    """Participants crossed with `study.votes` training seeds, which differ (sd 0.05) where the icc is not 0.2."""
-    apart = 0.05 if study.icc != 0.2 else 0.0
+    """Participants crossed with `study.votes` training seeds, which differ (sd 0.05) where the icc is not ALIKE."""
+    apart = 0.0 if study.icc == ALIKE else 0.05
     shares = np.clip(study.rate + apart * draws.normal(size=study.votes), 0.02, 0.98)
     own = draws.normal(0, 0.2, study.n)
     wins = draws.random((study.n, study.votes)) < np.clip(shares + own[:, None], 0, 1)
@@ -214,6 +215,18 @@ CELLS: dict[str, tuple[Part, list[Study]]] = {
 }
 
 
+def setting(kind: str, study: Study) -> str:
+    """What is drawn, in words: of a study, what the part of it looks at."""
+    n, each = f"{study.n} people", "1 vote each" if study.votes == 1 else f"{study.votes} votes each, icc {study.icc}"
+    if kind == "arms":
+        return f"{n}, {each}, three arms {'alike' if study.rate == 0.5 else '0.5 apart'}"
+    if kind == "agreement":
+        return f"{n}, {each}"
+    if kind == "seeds":
+        return f"{n}, {study.votes} seeds that {'are alike' if study.icc == ALIKE else 'differ (sd 0.05)'}"
+    return study.name
+
+
 def cells_of(kind: str, study: Study, n_studies: int) -> list[Cell]:
     """Each estimator's share over `n_studies` draws of one cell, its Monte-Carlo error, and how often it was silent."""
     part = CELLS[kind][0]
@@ -224,7 +237,9 @@ def cells_of(kind: str, study: Study, n_studies: int) -> list[Cell]:
         known = values[~np.isnan(values)]
         share, error = float(known.mean()), float(known.std() / np.sqrt(len(known)))
         estimator, _, what = name.partition(".")
-        cells.append(Cell(kind, study.name, estimator, what, share, error, len(known), len(values) - len(known)))
+        cells.append(
+            Cell(kind, setting(kind, study), estimator, what, share, error, len(known), len(values) - len(known))
+        )
     return cells
 
 
@@ -235,7 +250,7 @@ def run(path: Path, n_studies: int) -> Iterator[Cell]:
     from tqdm import tqdm
 
     for kind, study in tqdm(todo, unit="cell"):
-        if (kind, study.name) not in done:
+        if (kind, setting(kind, study)) not in done:
             cells = cells_of(kind, study, n_studies)
             _append(path, cells)
             yield from cells

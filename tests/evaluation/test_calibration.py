@@ -41,7 +41,9 @@ def test_cells_are_summed_up_by_estimator():
 
 def test_what_ships_was_measured_on_five_hundred_studies_or_more_and_covers_every_cell(script):
     cells = read_cells()
-    assert {(c.kind, c.setting) for c in cells} == {(k, s.name) for k, (_, ss) in script.CELLS.items() for s in ss}
+    assert {(c.kind, c.setting) for c in cells} == {
+        (k, script.setting(k, s)) for k, (_, ss) in script.CELLS.items() for s in ss
+    }
     assert all(c.n + c.n_silent >= 500 for c in cells)
     assert all(c.n_silent <= 0.02 * (c.n + c.n_silent) for c in cells)
 
@@ -71,7 +73,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(script, tmp_path, monkeypat
     assert len(list(script.run(path, 3))) == 2
     assert list(script.run(path, 3)) == []
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
-    assert [c.setting for c in script.run(path, 3)] == [small[1].name]
+    assert [c.setting for c in script.run(path, 3)] == [script.setting("agreement", small[1])]
 
 
 def test_the_table_is_put_between_the_markers(script, tmp_path, monkeypatch, capsys):

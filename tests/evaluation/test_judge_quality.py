@@ -38,6 +38,12 @@ def test_kappa_of_votes_that_repeat_within_a_person_is_no_surer() -> None:
     assert math.isnan(kappa([], [], []).value)
 
 
+def test_two_who_agree_throughout_are_not_certain_to_go_on_so() -> None:
+    # Wilson of 8 of 8: low = 1 / (1 + 1.96^2 / 8) = 0.6756; half the verdicts are wins, chance 0.5: 0.1756 / 0.5
+    found = kappa([1.0, 0.0] * 4, [1.0, 0.0] * 4, range(8))
+    assert (found.value, found.low) == (1.0, pytest.approx(0.3512, abs=1e-3))
+
+
 def test_a_judge_that_takes_what_comes_first() -> None:
     both = [*judged([1.0] * 12), *judged([0.0] * 12, "b_first")]
     found = judge_quality(both, people([1.0, 0.0] * 6))

@@ -193,3 +193,12 @@ def test_a_judge_scores_dialogues_by_their_requirements(tmp_path):
     assert [score.value for score in found[:2]] == [pytest.approx(1 / n), 0.0]
     assert math.isnan(found[2].value)
     assert "it broke" in found[2].reason
+
+
+def test_a_verdict_that_was_cut_off_is_no_verdict_even_where_it_could_be_repaired(tmp_path):
+    def cut(context):
+        said = json.dumps({"ticket": ticket_in(context), "strengths": "", "weaknesses": "", "score": 10})
+        return Turn("assistant", said[:-2], flags=("truncated",))  # "score": 1
+
+    (found,) = Judge(ScriptedModel(cut), tmp_path / "v", n_tries=2).score([CASE], ["roses"])
+    assert (found.value, found.reason) == (None, "cut off after 2048 tokens")

@@ -73,7 +73,11 @@ def judge_quality(
 def kappa(
     first: Sequence[float], second: Sequence[float], clusters: Sequence[Hashable], *, n_boot: int = 2000, seed: int = 0
 ) -> Estimate:
-    """Cohen's kappa of two lists of verdicts; a pair with a NaN is unscored. NaN where all verdicts are one."""
+    """Cohen's kappa of two lists of verdicts; a pair with a NaN is unscored. NaN where all verdicts are one.
+
+    Where the two agree throughout, the lower end is that of Wilson's interval of the agreement, with the number of
+    clusters for n, because a bootstrap would claim certainty.
+    """
     import numpy as np
 
     pairs = [(a, b, c) for a, b, c in zip(first, second, clusters, strict=True) if a == a and b == b]
@@ -88,6 +92,10 @@ def kappa(
     value = float(_kappas(rows.sum(axis=0)[None], len(names))[0])
     drawn = _kappas(cluster_weights(labels, n_boot=n_boot, seed=seed) @ rows, len(names))
     low, high = percentiles(drawn, len(set(labels)))
+    if value == 1:
+        shares = rows.sum(axis=0).reshape(len(names), -1).sum(axis=0) / len(pairs)
+        chance = float(shares @ shares)
+        low = (stats.wilson(1.0, len(set(labels)))[0] - chance) / (1 - chance)
     return Estimate(value, low, high, len(pairs), left, len(set(labels)), "kappa")
 
 

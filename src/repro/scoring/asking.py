@@ -148,7 +148,8 @@ class Asker:
             if len(questions) == 1:
                 return [("", one_line(error))]
             return [self._said([q], sampling, [s])[0] for q, s in zip(questions, seeds, strict=True)]
-        return [(turn.text, "") for turn in turns]
+        cut = f"cut off after {sampling.max_tokens} tokens"  # repaired, half a number would be another number
+        return [(turn.text, cut if "truncated" in turn.flags else "") for turn in turns]
 
 
 def read_json(said: str, check: Callable[[str], str]) -> Answer:

@@ -10,6 +10,7 @@ fits is unscored. Prompts, all tries and all settings are kept with each verdict
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -175,8 +176,6 @@ def _filled(kind: Kind, case: Case, blocks: Mapping[str, Shown], answers: Sequen
         "{n}": str(len(case.checklist)),
         **{f"{{{slot}}}": blocks[name].block for slot, name in zip(slots, answers, strict=True)},
     }
-    import re
-
     return re.sub("|".join(map(re.escape, filled)), lambda place: filled[place[0]], prompt(kind))
 
 
