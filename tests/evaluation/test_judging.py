@@ -115,7 +115,8 @@ def test_what_cannot_be_judged_is_said(kind, names, words):
 def test_answers_to_other_tasks_and_files_that_are_not_answers_are_errors(tmp_path):
     with pytest.raises(ReproError, match="'a' answers none of the tasks"):
         judge_answers(TASKS, {"a": {"elsewhere": "x"}}, load_judge("verifier"), kind="checklist")
-    with pytest.raises(ReproError, match="given as NAME=FILE"):
-        read_answers(["nothing"])
+    for given in ("nothing", "a/b=c.jsonl"):
+        with pytest.raises(ReproError, match="given as NAME=FILE"):
+            read_answers([given])
     with pytest.raises(ReproError, match="needs session_id and output"):
         read_answers([f"a={answers(tmp_path / 'a.jsonl', {'s': 3})}"])

@@ -7,6 +7,7 @@ WildBench, and from these its numbers. An answer that is missing is unscored. No
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -50,8 +51,8 @@ def read_answers(given: Sequence[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for text in given:
         name, _, path = text.partition("=")
-        if not name or not path or name in found:
-            raise ReproError(f"answers are given as NAME=FILE, each name once; found '{text}'")
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or not path or name in found:
+            raise ReproError(f"answers are given as NAME=FILE, each name once, of letters and digits; found '{text}'")
         if not Path(path).is_file():
             raise ReproError(f"no file {path}; give a JSONL file with session_id and output")
         found[name] = dict(_answer(row, path) for row in read_rows(Path(path)))
@@ -103,7 +104,8 @@ def _questions(tasks: Sequence[BenchTask], answers: Answers, kind: Kind) -> list
         both = [(t.case, mine[t.id], first[t.id]) for mine in others for t in tasks if t.id in mine and t.id in first]
         return [pair_question(c, *order) for c, a, b in both for order in ((a, b), (b, a))]
     ask = checklist_question if kind == "checklist" else score_question
-    return [ask(t.case, mine[t.id]) for mine in answers.values() for t in tasks if t.id in mine]
+    cases = [task.case for task in tasks if task.case.checklist or kind == "score"]
+    return [ask(case, mine[case.id]) for mine in answers.values() for case in cases if case.id in mine]
 
 
 def _records(

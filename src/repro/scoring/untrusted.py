@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from ..models.hashes import digest
 
 MOST = 20_000  # characters of a text that a judge sees; ours: eight times the 2,048 tokens that answers may have
-TICKET = re.compile(r"[0-9a-f]{16}")
 _BREAKS = re.compile(r"\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")  # whatever str.splitlines takes for an end of line
 _MARKS = re.compile(
     r"<(?=\||/?s>|</?SYS>>|/?(?:start|end)_of_turn>|/?(?:bos|eos|pad|unk)>)|\[(?=/?INST\])"
