@@ -82,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_train_user(verbs)
     _add_simulators(verbs)
     _add_gap(verbs)
+    _add_judge(verbs)
+    _add_study_plan(verbs)
 
     claims = verbs.add_parser("claims", help="each published claim beside what came out here")
     _add_profile(claims)
@@ -136,6 +138,20 @@ def _add_gap(verbs: Any) -> None:
     gap.add_argument("--seed", type=int, default=42)
     gap.add_argument("--out", metavar="FILE", help="also write the numbers as JSON")
     gap.set_defaults(command=_gap)
+
+
+def _add_judge(verbs: Any) -> None:
+    from repro.reporting import judged
+
+    judged.add_verb(verbs)
+
+
+def _add_study_plan(verbs: Any) -> None:
+    from repro.evaluation import planning
+
+    study = verbs.add_parser("study", help="how many people a study needs")
+    asked = study.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    planning.add_verb(asked)
 
 
 def _add_profile(verb: argparse.ArgumentParser, default: str = "quick") -> None:

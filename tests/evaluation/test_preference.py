@@ -7,7 +7,7 @@ import math
 import pytest
 
 from repro.errors import ReproError
-from repro.evaluation.preference import Utility, Vote, position_check, prefer, votes_from, win_rates
+from repro.evaluation.preference import Utility, Vote, position_check, prefer, votes_from, win_rate, win_rates
 
 NAN = float("nan")
 
@@ -47,8 +47,8 @@ def test_win_rate_counts_a_tie_as_half_and_an_unscored_vote_not_at_all() -> None
     assert found.win_rate_no_ties.value == pytest.approx(5 / 6)
     assert found.win_rate_no_ties.n == 6
     assert found.n_ties == 2
-    # 5 wins, 1 loss: 2 (1 + 6) / 2^6 = 0.21875; the only pair, so Holm changes nothing
-    assert found.p == found.p_holm == pytest.approx(0.21875)
+    # 5 wins, 1 loss: 2 (1 + 6 / 2) / 2^6 = 0.125; the only pair, so Holm changes nothing
+    assert found.p == found.p_holm == pytest.approx(0.125)
 
 
 def test_a_pair_is_named_later_versus_earlier_whichever_way_its_votes_were_cast() -> None:
@@ -63,9 +63,9 @@ def test_a_new_simulators_arm_leads_its_pairs() -> None:
 
 
 def test_holm_counts_every_pair_reported_together() -> None:
-    # 10 wins of 10 in both pairs: p = 2 / 1024; Holm doubles the smaller, and the other may not fall below it
+    # 10 wins of 10 in both pairs: p = 1 / 1024 (mid-p); Holm doubles the smaller, and the other may not fall below it
     votes = [vote(i, 1.0, b=b) for b in ("initial", "roleplay") for i in range(10)]
-    assert [found.p_holm for found in win_rates(votes)] == pytest.approx([4 / 1024, 4 / 1024])
+    assert [found.p_holm for found in win_rates(votes)] == pytest.approx([2 / 1024, 2 / 1024])
 
 
 def test_every_seed_meets_every_other_and_no_arm_meets_itself() -> None:
@@ -94,7 +94,7 @@ def test_position_check_finds_a_preference_for_what_came_first() -> None:
     ]
     biased = position_check([*votes, vote(99, 1.0)])  # the last has no position and is left out
     assert (biased.first_wins.value, biased.first_wins.n) == (1.0, 20)
-    assert biased.p == pytest.approx(2 / 1024)
+    assert biased.p == pytest.approx(1 / 1024)
     fair = position_check([vote(i, 1.0, position="a_first" if i % 2 else "b_first") for i in range(10)])
     assert (fair.first_wins.value, fair.p) == (0.5, 1.0)
 
@@ -137,10 +137,26 @@ def test_pair_with_every_vote_unscored_is_nan_and_spares_the_others() -> None:
     assert math.isnan(bad.win_rate.value)
     assert math.isnan(bad.p_holm)
     assert bad.win_rate.n_unscored == 3
-    assert good.p_holm == pytest.approx(2 / 64)
+    assert good.p_holm == pytest.approx(1 / 64)
 
 
 @pytest.mark.parametrize(("field", "words"), [({"b": "userlm"}, "with itself"), ({"outcome": 0.7}, "not 1, 0.5, 0")])
 def test_votes_that_cannot_be_are_refused(field: dict[str, object], words: str) -> None:
     with pytest.raises(ReproError, match=words):
         vote(0, **{"outcome": 1.0, **field})  # type: ignore[arg-type]
+
+
+def test_win_rate_of_one_pair_counts_votes_cast_either_way_and_leaves_others_out() -> None:
+    # userlm wins 2, ties 1, loses 1 (one of them told from the other side): (2 + 1/2) / 4
+    votes = [vote(0, 1.0), vote(1, 0.0, a="initial", b="userlm"), vote(2, 0.5), vote(3, 0.0), vote(4, 1.0, a="oracle")]
+    found = win_rate(votes, a="userlm", b="initial")
+    assert (found.value, found.n, found.n_clusters) == (0.625, 4, 4)
+    assert win_rate(votes, a="initial", b="userlm").value == 0.375
+    assert math.isnan(win_rate(votes, a="oracle", b="userlm").value)
+
+
+def test_win_rate_can_count_tasks_or_nothing_as_clusters() -> None:
+    votes = [vote(i, float(i % 2)) for i in range(20)] * 2
+    people, alone = (win_rate(votes, a="userlm", b="initial", cluster=c) for c in ("participant", None))
+    assert people.high - people.low > alone.high - alone.low
+    assert win_rate(votes, a="userlm", b="initial", cluster="task").n_clusters == 20

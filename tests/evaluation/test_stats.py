@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.evaluation.stats import (
+    cluster_bootstrap,
     cluster_means,
     estimate,
     holm,
@@ -17,6 +18,7 @@ from repro.evaluation.stats import (
     resampled_means,
     sign_test,
     tost,
+    tost_proportion,
 )
 
 NAN = float("nan")
@@ -72,7 +74,7 @@ def test_with_two_clusters_each_replicate_sees_one_of_them() -> None:
 def test_blocks_of_replicates_do_not_change_them(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(0).normal(size=30)
     whole = resampled_means(values, n_boot=50)
-    monkeypatch.setattr("repro.evaluation.stats.BLOCK", 200)
+    monkeypatch.setattr("repro.evaluation.resampling.BLOCK", 200)
     assert np.allclose(resampled_means(values, n_boot=50), whole)
 
 
@@ -136,16 +138,16 @@ def test_holm_steps_down_and_skips_what_is_missing() -> None:
 
 
 def test_sign_test_is_exact_and_drops_ties() -> None:
-    # 7 wins, 1 loss, 1 tie: p = 2 (1 + 8) / 2^8 = 0.0703125
+    # 7 wins, 1 loss, 1 tie: p = 2 (1 + 8 / 2) / 2^8 = 0.0390625
     outcomes = [1.0] * 7 + [0.0, 0.5]
-    assert sign_test(outcomes, range(9)) == pytest.approx(0.0703125)
+    assert sign_test(outcomes, range(9)) == pytest.approx(0.0390625)
 
 
 def test_sign_test_gives_each_participant_one_vote() -> None:
-    # Averages over seeds: a 1, b (1 + 0) / 2 a tie, c (1 + 0.5) / 2 a win; d unscored: 2 wins of 2, p = 0.5
+    # Averages over seeds: a 1, b (1 + 0) / 2 a tie, c (1 + 0.5) / 2 a win; d unscored: 2 wins of 2, p = 2 (1/2) / 4
     outcomes, people = [1.0, 1.0, 1.0, 0.0, 1.0, 0.5, NAN], ["a", "a", "b", "b", "c", "c", "d"]
     assert list(cluster_means(outcomes, people)) == [1.0, 0.5, 0.75]
-    assert sign_test(outcomes, people) == pytest.approx(0.5)
+    assert sign_test(outcomes, people) == pytest.approx(0.25)
 
 
 def test_sign_test_of_ties_only_is_one_and_of_nothing_is_nan() -> None:
@@ -180,3 +182,32 @@ def test_minimum_detectable_effect_is_that_of_a_t_test() -> None:
     found = minimum_detectable_effect([0.0, 1.0] * 141 + [0.0], n_boot=20_000)
     assert found == pytest.approx(0.0837, rel=0.02)
     assert math.isnan(minimum_detectable_effect([0.5] * 50))
+
+
+def test_cluster_bootstrap_of_the_mean_is_the_estimate_and_takes_other_statistics() -> None:
+    values = np.random.default_rng(0).normal(size=60)
+    people = np.repeat(np.arange(20), 3).tolist()
+    assert cluster_bootstrap(values, people) == estimate(values, people)
+
+    def mean(x: np.ndarray, weights: np.ndarray) -> float:
+        return float((weights * x).sum() / weights.sum())
+
+    found, plain = cluster_bootstrap(values, people, statistic=mean), estimate(values, people)
+    assert (found.value, found.n, found.n_clusters) == (pytest.approx(plain.value), 60, 20)
+    assert (found.low, found.high) == (pytest.approx(plain.low, abs=0.02), pytest.approx(plain.high, abs=0.02))
+
+
+def test_few_clusters_widen_an_interval_as_students_t_does() -> None:
+    # 8 people: half-width t(.975, 7) s / sqrt(8) = 2.365 s / sqrt(8), up to the bootstrap's own shape
+    values = np.random.default_rng(1).normal(size=8)
+    found = estimate(values, list(range(8)), n_boot=20_000)
+    exact = 2 * 2.3646 * values.std(ddof=1) / math.sqrt(8)
+    assert found.high - found.low == pytest.approx(exact, rel=0.12)
+
+
+def test_the_interval_of_an_equivalence_test_lies_inside_the_bounds_exactly_when_p_is_small() -> None:
+    for p_win in (0.5, 0.52, 0.54, 0.58):
+        values = np.random.default_rng(3).choice([0.0, 0.5, 1.0], 900, p=[0.8 - p_win + 0.1, 0.2, p_win - 0.1])
+        found = tost_proportion(values, bound=0.05)
+        assert (found.p < 0.05) == (found.low > 0.45 and found.high < 0.55)
+        assert found.p == tost(values, bound=0.05)

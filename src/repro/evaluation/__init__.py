@@ -9,9 +9,19 @@ from repro.evaluation.preference import (
     position_check,
     prefer,
     votes_from,
+    win_rate,
     win_rates,
 )
-from repro.evaluation.stats import estimate, holm, minimum_detectable_effect, ratio, sign_test, tost
+from repro.evaluation.stats import (
+    cluster_bootstrap,
+    estimate,
+    holm,
+    minimum_detectable_effect,
+    ratio,
+    sign_test,
+    tost,
+    tost_proportion,
+)
 
 __all__ = [
     "ARMS",
@@ -19,6 +29,7 @@ __all__ = [
     "PositionCheck",
     "Utility",
     "Vote",
+    "cluster_bootstrap",
     "estimate",
     "holm",
     "minimum_detectable_effect",
@@ -27,6 +38,8 @@ __all__ = [
     "ratio",
     "sign_test",
     "tost",
+    "tost_proportion",
     "votes_from",
+    "win_rate",
     "win_rates",
 ]

@@ -27,6 +27,7 @@ ARMS = (
 )  # fmt: skip
 BOUND = 0.05  # ours: a win rate between 0.45 and 0.55 is called no difference; the paper calls 0.51 indistinguishable
 NAN = float("nan")
+Cluster = Literal["participant", "task"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Vote:
     seed_b: int | None
     outcome: float
     position: Position = "unknown"  # which of the two the participant met first
+    strength: float = NAN  # how much better, where it was asked; no win rate uses it
 
     def __post_init__(self) -> None:
         if self.a == self.b:
@@ -77,7 +79,7 @@ class PairResult:
     b: str
     win_rate: Estimate  # ties count half; n counts votes, n_clusters participants
     win_rate_no_ties: Estimate
-    p: float  # exact sign test, one vote per participant
+    p: float  # sign test, exact (mid-p), one vote per participant
     p_holm: float  # ... adjusted for all pairs reported together
     tost_p: float  # small: shown to lie within one half +- bound
     bound: float
@@ -159,6 +161,19 @@ def _vote(one: Utility, two: Utility, margin: float) -> Vote:
     return Vote(one.participant, one.task, one.arm, two.arm, one.seed, two.seed, outcome, position)
 
 
+def win_rate(
+    votes: Sequence[Vote], *, a: str, b: str, cluster: Cluster | None = "participant", n_boot: int = 2000, seed: int = 0
+) -> Estimate:
+    """How often `a` wins against `b`, ties half, whichever way round a vote was cast; other pairs are left out.
+
+    `cluster` names what is resampled: participants, or tasks (for a judge, who votes once on each); None: every vote
+    on its own. Training seeds are not counted here; `win_rates` counts them. No vote on the pair: NaN with n = 0.
+    """
+    mine = [vote if vote.a == a else vote.flipped() for vote in votes if {vote.a, vote.b} == {a, b}]
+    clusters = None if cluster is None else [getattr(vote, cluster) for vote in mine]
+    return stats.estimate([vote.outcome for vote in mine], clusters, n_boot=n_boot, seed=seed, unit="win rate")
+
+
 def win_rates(
     votes: Sequence[Vote], *, arms: Sequence[str] = ARMS, bound: float = BOUND, n_boot: int = 2000, seed: int = 0
 ) -> list[PairResult]:
@@ -207,10 +222,12 @@ def _clusters(votes: Sequence[Vote]) -> Mapping[str, list[object]]:
     return {**clusters, "seed_a": list(seeds_a), "seed_b": list(seeds_b)}
 
 
-def position_check(votes: Sequence[Vote], *, n_boot: int = 2000, seed: int = 0) -> PositionCheck:
-    """Share of comparisons won by the assistant met first (ties half), clustered by participant; near 0.5 if order
-    does not matter, because orders are balanced over participants. Votes without a position are left out."""
+def position_check(
+    votes: Sequence[Vote], *, cluster: Cluster = "participant", n_boot: int = 2000, seed: int = 0
+) -> PositionCheck:
+    """Share of comparisons won by the assistant met first (ties half), clustered by participant (of a judge: by task);
+    near 0.5 if order does not matter, because orders are balanced. Votes without a position are left out."""
     placed = [vote if vote.position == "a_first" else vote.flipped() for vote in votes if vote.position != "unknown"]
-    outcomes, people = [vote.outcome for vote in placed], [vote.participant for vote in placed]
+    outcomes, people = [vote.outcome for vote in placed], [getattr(vote, cluster) for vote in placed]
     first_wins = stats.estimate(outcomes, people, n_boot=n_boot, seed=seed, unit="win rate")
     return PositionCheck(first_wins, stats.sign_test(outcomes, people))

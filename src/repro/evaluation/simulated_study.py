@@ -17,12 +17,13 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..data.population import traits_of
+from ..scoring.base import Scorer
 from ..scoring.rules import RequirementsMet
 from ..seeds import derive
 from ..simulators.roleplay import out_of_role
 from ..training.curves import measures
 from ..types import Score, Trajectory
-from .preference import Utility
+from .preference import Utility, Vote, votes_from
 from .stats import estimate
 
 if TYPE_CHECKING:
@@ -57,6 +58,25 @@ def utilities(held: Mapping[Trained, Sequence[Trajectory]]) -> list[Utility]:
             task = trajectory.task
             out.append(Utility(task.user_id, task.id, trained[0], trained[1], utility(trajectory).value, place))
     return out
+
+
+def scorer_votes(scorer: Scorer, held: Mapping[Trained, Sequence[Trajectory]], *, margin: float = 0.0) -> list[Vote]:
+    """The votes that a scorer casts, as a judge would, on the comparisons that participants can make."""
+    worth = [
+        Utility(scorer.name, trajectory.task.id, arm, training_seed, score.value)
+        for (arm, training_seed), trajectories in held.items()
+        for trajectory, score in zip(trajectories, scorer(trajectories), strict=True)
+    ]
+    return votes_from(worth, margin=margin)
+
+
+def answer_words(held: Mapping[Trained, Sequence[Trajectory]]) -> dict[tuple[str, str], int]:
+    """How much each assistant wrote on each task, in words: by (task, arm)."""
+    return {
+        (trajectory.task.id, arm): sum(turn.n_words for turn in trajectory.assistant_turns)
+        for (arm, _), trajectories in held.items()
+        for trajectory in trajectories
+    }
 
 
 def behaviour_table(held: Mapping[Trained, Sequence[Trajectory]]) -> pd.DataFrame:

@@ -7,20 +7,52 @@ difference could we have seen (minimum detectable effect). NaN is an unscored va
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from repro.seeds import rng
+from repro.evaluation.resampling import (
+    LEVEL,
+    Clusters,
+    Floats,
+    cluster_weights,
+    codes_of,
+    percentiles,
+    resampled,
+    resampled_means,
+    scored,
+)
 from repro.types import Estimate
 
-Floats = npt.NDArray[np.float64]
-Clusters = Sequence[Hashable] | Mapping[str, Sequence[Hashable]] | None
+__all__ = [
+    "LEVEL",
+    "Clusters",
+    "Equivalence",
+    "Floats",
+    "cluster_bootstrap",
+    "cluster_means",
+    "estimate",
+    "holm",
+    "minimum_detectable_effect",
+    "ratio",
+    "resampled_means",
+    "sign_test",
+    "tost",
+    "tost_proportion",
+    "wilson",
+]
+Statistic = Callable[[Floats, Floats], float]  # of the values and of how often each counts
 
-LEVEL = 0.95
-BLOCK = 4_000_000  # draws held in memory at a time
+
+@dataclass(frozen=True)
+class Equivalence:
+    """Whether a mean lies within `center` +- `bound`: p, and the 90% interval, which has to lie inside for p < 0.05."""
+
+    p: float
+    low: float
+    high: float
+    bound: float
 
 
 def estimate(
@@ -31,9 +63,9 @@ def estimate(
     `clusters` holds one label per value, or a mapping of several such sequences (`{"participant": ..., "seed": ...}`),
     the one to report in `n_clusters` first. Intervals: percentiles of `resampled_means`; Wilson's for 0/1 values
     without clusters, and, with the number of clusters for n, where all are 0 or all are 1, because a bootstrap of equal
-    values would claim certainty. One cluster alone has no interval (NaN).
+    values would claim certainty. One cluster alone has no interval (NaN). How often they hold: docs/statistics.md.
     """
-    x, labels = _scored(values, clusters)
+    x, labels = scored(values, clusters)
     n_clusters = len(set(labels[0])) if clusters is not None else None
     if x.size == 0:
         low = high = mean = float("nan")
@@ -42,7 +74,7 @@ def estimate(
         low, high = wilson(mean, n_clusters or x.size)
     else:
         mean = float(x.mean())
-        low, high = _percentiles(resampled_means(values, clusters, n_boot=n_boot, seed=seed))
+        low, high = percentiles(resampled_means(values, clusters, n_boot=n_boot, seed=seed), _n_drawn(labels))
     return Estimate(mean, low, high, int(x.size), len(values) - int(x.size), n_clusters, unit)
 
 
@@ -54,60 +86,33 @@ def ratio(
 
     ratio* = sum_i w_i numerator_i / sum_i w_i denominator_i,  w as in `resampled_means`. `n` counts the pairs.
     """
-    top, labels = _scored(numerators, clusters)
+    top, labels = scored(numerators, clusters)
     below = np.asarray(denominators, dtype=np.float64)[~np.isnan(np.asarray(numerators, dtype=np.float64))]
     n, n_clusters = int(top.size), len(set(labels[0])) if clusters is not None else None
     if not below.sum():
         return Estimate(float("nan"), float("nan"), float("nan"), n, len(numerators) - n, n_clusters, unit)
-    low, high = _percentiles(_resampled(top, below, labels, n_boot, seed))
+    low, high = percentiles(resampled(top, below, labels, n_boot, seed), _n_drawn(labels))
     return Estimate(float(top.sum() / below.sum()), low, high, n, len(numerators) - n, n_clusters, unit)
 
 
-def resampled_means(values: Sequence[float], clusters: Clusters = None, *, n_boot: int = 2000, seed: int = 0) -> Floats:
-    """`n_boot` bootstrap means. Each dimension of `clusters` is resampled on its own: the pigeonhole bootstrap.
+def cluster_bootstrap(
+    values: Sequence[float], clusters: Clusters = None, *, statistic: Statistic | None = None, n_boot: int = 2000,
+    seed: int = 0, unit: str = "",
+) -> Estimate:  # fmt: skip
+    """`statistic(values, weights)` with an interval that draws clusters again; without one, the mean: `estimate`.
 
-        mean* = sum_i w_i x_i / sum_i w_i,  w_i = prod_d count_d(cluster_d(i)),  count_d ~ Multinomial(K_d - 1, 1/K_d)
-
-    Source: Owen (2007), Annals of Applied Statistics 1, 386-411, who shows that it errs on the wide side for crossed
-    effects (in our simulations up to 1.8 times too wide where seeds do not matter, about right where they do). Drawing
-    K_d - 1 of K_d clusters makes the variance of a mean unbiased, s^2 / K, however few clusters there are (McCarthy and
-    Snowden 1985); with two seeds each replicate sees one of them. A dimension with one cluster (a single training
-    seed) cannot be resampled, and the interval then says nothing about it. With two or three seeds the seeds' part of
-    an interval is itself uncertain and the interval often too narrow: print the number of seeds beside it.
+    A weight is how often the value's cluster was drawn. One kind of cluster only; a replicate that is NaN is left out.
     """
-    x, labels = _scored(values, clusters)
-    return _resampled(x, np.ones_like(x), labels, n_boot, seed)
-
-
-def _resampled(x: Floats, below: Floats, labels: Sequence[Sequence[Hashable]], n_boot: int, seed: int) -> Floats:
-    dimensions = [codes for codes in map(_codes, labels) if codes.size and codes.max() > 0]
-    if not dimensions:
-        return np.full(n_boot, np.nan)
-    sizes = [int(codes.max()) + 1 for codes in dimensions]
-    cells = np.zeros((*sizes, 2))  # (K_1, ..., K_D, sum and count, or the two sums of a ratio)
-    np.add.at(cells, tuple(dimensions), np.stack([x, below], axis=1))
-    generator = rng(seed, "bootstrap")
-    block = max(1, BLOCK // max(sizes))
-    blocks = [min(block, n_boot - start) for start in range(0, n_boot, block)]
-    return np.concatenate([_draw(cells, n, generator) for n in blocks])
-
-
-def _draw(cells: Floats, n_boot: int, generator: np.random.Generator) -> Floats:
-    totals = cells.reshape(1, -1)
-    for size in cells.shape[:-1]:
-        weights = _counts(size, n_boot, generator)  # (B, K)
-        if len(totals) == 1:
-            totals = weights @ totals.reshape(size, -1)  # (B, what is left)
-        else:
-            totals = np.einsum("bk,bkr->br", weights, totals.reshape(n_boot, size, -1))
-    with np.errstate(invalid="ignore"):  # a draw of cells without values is no replicate
-        return np.asarray(totals[:, 0] / totals[:, 1])
-
-
-def _counts(size: int, n_boot: int, generator: np.random.Generator) -> Floats:
-    """How often each of `size` clusters is drawn in `size - 1` draws, in every replicate."""
-    draws = generator.integers(0, size, (n_boot, size - 1)) + size * np.arange(n_boot)[:, None]
-    return np.bincount(draws.ravel(), minlength=n_boot * size).reshape(n_boot, size).astype(np.float64)
+    if statistic is None:
+        return estimate(values, clusters, n_boot=n_boot, seed=seed, unit=unit)
+    x, labels = scored(values, clusters)
+    if len(labels) != 1:
+        raise ValueError(f"got {len(labels)} kinds of cluster; a statistic of one's own takes one")
+    n_clusters, n_unscored = len(set(labels[0])), len(values) - int(x.size)
+    weights = cluster_weights(labels[0], n_boot=n_boot, seed=seed)
+    low, high = percentiles(np.array([statistic(x, row) for row in weights]), n_clusters)
+    value = float(statistic(x, np.ones_like(x))) if x.size else float("nan")
+    return Estimate(value, low, high, int(x.size), n_unscored, n_clusters if clusters is not None else None, unit)
 
 
 def wilson(p: float, n: int) -> tuple[float, float]:
@@ -123,41 +128,43 @@ def wilson(p: float, n: int) -> tuple[float, float]:
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's (1979) step-down adjustment: p_(i) -> max_(j <= i) min(1, (m - j + 1) p_(j)). NaN stays NaN, uncounted."""
-    from statsmodels.stats.multitest import multipletests
+    import pingouin
 
     p = np.asarray(p_values, dtype=np.float64)
     known = ~np.isnan(p)
     if known.any():
-        p[known] = multipletests(p[known], method="holm")[1]
+        p[known] = pingouin.multicomp(p[known], method="holm")[1]
     return [float(value) for value in p]
 
 
 def sign_test(values: Sequence[float], participants: Sequence[Hashable], *, center: float = 0.5) -> float:
-    """Exact two-sided p that a participant is as likely to lie above `center` as below.
+    """Two-sided p, from the exact distribution, that a participant is as likely to lie above `center` as below.
 
     One vote per participant: their values are averaged first (over training seeds), because one person's votes are not
     independent. Averages equal to `center` are ties and are dropped; all ties: 1; no votes: NaN. It speaks of the
     assistants that were trained, not of training again: for that, read the interval, which counts the seeds.
-    p = P(|Binomial(n, 1/2) - n/2| >= |wins - n/2|); Conover (1999), Practical Nonparametric Statistics, 3.4.
+
+        p = P(|X - n/2| > |wins - n/2|) + P(|X - n/2| = |wins - n/2|) / 2,    X ~ Binomial(n, 1/2)
+
+    Conover (1999), Practical Nonparametric Statistics, 3.4, as a mid-p (Lancaster 1961, JASA 56, 223-234): counting
+    what is as extreme in full finds too little where there are few people or many ties (docs/statistics.md).
     """
-    from scipy.stats import binomtest
+    from scipy.stats import binom
 
     means = cluster_means(values, participants)
     n_wins, n_losses = int((means > center + 1e-9).sum()), int((means < center - 1e-9).sum())
     if means.size == 0:
         return float("nan")
-    return float(binomtest(n_wins, n_wins + n_losses).pvalue) if n_wins + n_losses else 1.0
+    n, fewer = n_wins + n_losses, min(n_wins, n_losses)
+    if 2 * fewer == n:
+        return 1.0
+    return float(2 * binom.cdf(fewer - 1, n, 0.5) + binom.pmf(fewer, n, 0.5))
 
 
 def tost(
-    values: Sequence[float],
-    clusters: Clusters = None,
-    *,
-    bound: float = 0.05,
-    center: float = 0.5,
-    n_boot: int = 2000,
-    seed: int = 0,
-) -> float:
+    values: Sequence[float], clusters: Clusters = None, *, bound: float = 0.05, center: float = 0.5,
+    n_boot: int = 2000, seed: int = 0,
+) -> float:  # fmt: skip
     """Two one-sided tests: a small p shows that the mean lies within `center` +- `bound`.
 
     p = max(P(T > (mean - center + bound) / se), P(T < (mean - center - bound) / se)),    T ~ t(K - 1)
@@ -167,16 +174,25 @@ def tost(
     `center`, nobody preferring either, p is the chance of K ties if ties were as rare as the bound allows:
     (1 - 2 bound)^K for a win rate. NaN below two clusters.
     """
+    return tost_proportion(values, clusters, bound=bound, center=center, n_boot=n_boot, seed=seed).p
+
+
+def tost_proportion(
+    outcomes: Sequence[float], clusters: Clusters = None, *, bound: float = 0.05, center: float = 0.5,
+    n_boot: int = 2000, seed: int = 0,
+) -> Equivalence:  # fmt: skip
+    """`tost` of a share or win rate, with the 90% interval that says the same: mean -+ t_{.95, K-1} se."""
     from scipy.stats import t
 
-    mean, error, n_clusters = _mean_and_error(values, clusters, n_boot, seed)
+    mean, error, n_clusters = _mean_and_error(outcomes, clusters, n_boot, seed)
     if n_clusters < 2 or np.isnan(error):
-        return float("nan")
+        return Equivalence(float("nan"), float("nan"), float("nan"), bound)
     if error == 0:
-        return float((1 - 2 * bound) ** n_clusters) if mean == center else float(abs(mean - center) >= bound)
-    shift = mean - center
+        p = float((1 - 2 * bound) ** n_clusters) if mean == center else float(abs(mean - center) >= bound)
+        return Equivalence(p, mean, mean, bound)
+    shift, half = mean - center, float(t.ppf(0.95, n_clusters - 1)) * error
     tails = t.sf((shift + bound) / error, n_clusters - 1), t.cdf((shift - bound) / error, n_clusters - 1)
-    return float(max(tails))
+    return Equivalence(float(max(tails)), mean - half, mean + half, bound)
 
 
 def minimum_detectable_effect(
@@ -204,13 +220,18 @@ def minimum_detectable_effect(
 
 def cluster_means(values: Sequence[float], clusters: Sequence[Hashable]) -> Floats:
     """The mean of each cluster's scored values, in order of first appearance; clusters without any are left out."""
-    x, (labels,) = _scored(values, clusters)
-    codes = _codes(labels)
+    x, (labels,) = scored(values, clusters)
+    codes = codes_of(labels)
     return np.asarray(np.bincount(codes, weights=x) / np.bincount(codes)) if x.size else x
 
 
+def _n_drawn(labels: Sequence[Sequence[Hashable]]) -> int:
+    """The clusters of the first dimension that can be drawn from: what Student's t goes by."""
+    return next((n for n in (len(set(one)) for one in labels) if n > 1), 0)
+
+
 def _mean_and_error(values: Sequence[float], clusters: Clusters, n_boot: int, seed: int) -> tuple[float, float, int]:
-    x, labels = _scored(values, clusters)
+    x, labels = scored(values, clusters)
     if x.size == 0:
         return float("nan"), float("nan"), 0
     if np.ptp(x) == 0:  # exactly 0, not rounding noise
@@ -219,29 +240,3 @@ def _mean_and_error(values: Sequence[float], clusters: Clusters, n_boot: int, se
     replicates = replicates[~np.isnan(replicates)]
     error = float(replicates.std(ddof=1)) if replicates.size > 1 else float("nan")
     return float(x.mean()), error, len(set(labels[0]))
-
-
-def _scored(values: Sequence[float], clusters: Clusters) -> tuple[Floats, list[list[Any]]]:
-    """The values that are not NaN, and their labels in each dimension (each value its own where there are none)."""
-    x = np.asarray(values, dtype=np.float64)
-    if clusters is None:
-        clusters = range(len(x))
-    dimensions = list(clusters.values()) if isinstance(clusters, Mapping) else [clusters]
-    for labels in dimensions:
-        if len(labels) != len(x):
-            raise ValueError(f"got {len(x)} values and {len(labels)} cluster labels; give one label per value")
-    keep = ~np.isnan(x)
-    return x[keep], [[label for label, kept in zip(labels, keep, strict=True) if kept] for labels in dimensions]
-
-
-def _codes(labels: Sequence[Hashable]) -> npt.NDArray[np.int64]:
-    index: dict[Hashable, int] = {}
-    return np.array([index.setdefault(label, len(index)) for label in labels], dtype=np.int64)
-
-
-def _percentiles(replicates: Floats) -> tuple[float, float]:
-    known = replicates[~np.isnan(replicates)]
-    if known.size == 0:
-        return float("nan"), float("nan")
-    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)

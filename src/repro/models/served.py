@@ -17,6 +17,7 @@ from ..errors import ReproError
 from ..types import Role, Turn
 from .base import Sampling
 from .chat import END_OF_CONVERSATION
+from .usage import Meter, Usage
 
 SCHEME = "openai"
 OPENING = "Hello! What can I do for you?"  # ours: an endpoint needs a message to answer before the user has spoken
@@ -37,6 +38,7 @@ class ServedModel:
     max_retries: int = 4
     schema: Mapping[str, Any] | None = None  # that what is written has to satisfy
     client: Any = field(default=None, compare=False, repr=False)
+    meter: Meter = field(default_factory=Meter, compare=False, repr=False)  # of this model, held to a schema or not
 
     @classmethod
     def from_spec(cls, spec: str) -> ServedModel:
@@ -53,6 +55,11 @@ class ServedModel:
     @property
     def name(self) -> str:
         return self.model.rsplit("/", 1)[-1]
+
+    @property
+    def identity(self) -> str:
+        """What tells its answers from those of any other model, as a name for people does not."""
+        return f"{self.base_url}#{self.model}"
 
     def generate(
         self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], role: Role = "assistant",
@@ -97,6 +104,7 @@ class ServedModel:
             raise  # this dialogue's fault: too long, say
         except openai.OpenAIError as error:
             self._give_up(error)
+        self.meter.add(_usage(answer))
         return _turn(answer.choices[0], role)
 
     def _give_up(self, error: Exception) -> NoReturn:
@@ -112,6 +120,12 @@ def messages(context: Sequence[Turn], role: Role) -> list[dict[str, str]]:
     swap = role == "user"
     turns = [*context[:1], Turn("assistant", OPENING), *context[1:]] if swap and len(context) == 1 else list(context)
     return [{"role": _SWAPPED[t.role] if swap else t.role, "content": t.text} for t in turns]
+
+
+def _usage(answer: Any) -> Usage:
+    """What the endpoint says that it read and wrote; one that does not say is counted as a call."""
+    said = getattr(answer, "usage", None)
+    return Usage(1, int(getattr(said, "prompt_tokens", 0) or 0), int(getattr(said, "completion_tokens", 0) or 0))
 
 
 def _turn(choice: Any, role: Role) -> Turn:

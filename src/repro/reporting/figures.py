@@ -54,12 +54,12 @@ __all__ = [
 
 
 def win_rate_figure(
-    pairs: Sequence[PairResult], published: Mapping[str, float] | None = None
+    pairs: Sequence[PairResult], published: Mapping[str, float] | None = None, *, who: str = "reference users"
 ) -> tuple[Figure, pd.DataFrame]:
     """A dot and its interval per pair, the published value as a hollow diamond beside ours, a line at one half.
 
     Pairs with a published value come first, then the rest; within each, arms in turn, the highest win rate first.
-    `published` maps `<a>_vs_<b>` to the paper's value.
+    `published` maps `<a>_vs_<b>` to the paper's value; `who` voted.
     """
     import matplotlib.pyplot as plt
     import pandas as pd
@@ -71,18 +71,19 @@ def win_rate_figure(
     data = data.assign(claim=data.published.isna(), arm=data.a.map(order))
     data = data.sort_values(["claim", "arm", "value"], ascending=[True, True, False], ignore_index=True)
     data = data.drop(columns=["claim", "arm"])
+    unit = who.split()[-1]
     with style():
         height = 2.2 + 0.62 * len(data)
         fig, ax = plt.subplots(figsize=(11.5, height))
         fig.subplots_adjust(left=0.31, right=0.755, top=1 - 1.4 / height, bottom=0.75 / height)
         for y, row in enumerate(data.itertuples()):
-            _draw_pair(ax, y, row)
+            _draw_pair(ax, y, row, unit)
         _frame_win_rates(ax, data)
-        over = "users and training seeds" if (data[["n_seeds_a", "n_seeds_b"]] > 1).any(axis=None) else "users"
+        over = f"{unit} and training seeds" if (data[["n_seeds_a", "n_seeds_b"]] > 1).any(axis=None) else unit
         diamond = "; diamonds: the published study with people" if data.published.notna().any() else ""
         headline(
             fig,
-            "Which assistant do reference users prefer?",
+            f"Which assistant do {who} prefer?",
             f"Share of comparisons won, ties half. Lines: 95% intervals over {over}{diamond}.",
         )
     return fig, data
@@ -105,7 +106,7 @@ def _pair_row(pair: PairResult, published: Mapping[str, float]) -> dict[str, Any
     }
 
 
-def _draw_pair(ax: Axes, y: int, row: Any) -> None:
+def _draw_pair(ax: Axes, y: int, row: Any, unit: str) -> None:
     colour = arm_colour(row.a)
     ax.plot([row.low, row.high], [y, y], color=colour, lw=3, solid_capstyle="round", zorder=3)
     ax.plot(row.value, y, "o", color=colour, ms=10, mec="white", mew=1.2, zorder=4)
@@ -120,16 +121,16 @@ def _draw_pair(ax: Axes, y: int, row: Any) -> None:
     ax.text(-0.03, y - 0.14, arm_label(row.a), color=arm_ink(row.a), weight="bold", **left)
     ax.text(-0.03, y + 0.2, f"v {arm_label(row.b)}", color=QUIET, fontsize=11, **left)
     ax.text(1.03, y - 0.14, _interval(row), **right)
-    ax.text(1.03, y + 0.2, _behind(row), color=QUIET, fontsize=10.5, **right)
+    ax.text(1.03, y + 0.2, _behind(row, unit), color=QUIET, fontsize=10.5, **right)
 
 
 def _interval(row: Any) -> str:
     return f"{row.value:.2f}  [{row.low:.2f}, {row.high:.2f}]" if row.value == row.value else "unscored"
 
 
-def _behind(row: Any) -> str:
+def _behind(row: Any, unit: str) -> str:
     """How many users and training seeds stand behind a win rate: "283 users, 3 v 2 seeds"."""
-    users = f"{row.n_participants} user{'' if row.n_participants == 1 else 's'}"
+    users = f"{row.n_participants} {unit[:-1] if row.n_participants == 1 else unit}"
     trained = dict.fromkeys(str(n) for n in (row.n_seeds_a, row.n_seeds_b) if n)
     seeds = " v ".join(trained)
     return f"{users}, {seeds} seed{'' if seeds == '1' else 's'}" if trained else users

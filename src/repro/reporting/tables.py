@@ -43,6 +43,16 @@ def pair_table(pairs: Iterable[PairResult]) -> pd.DataFrame:
     )
 
 
+def study_numbers(pairs: Iterable[PairResult]) -> dict[str, Estimate]:
+    """`study.<a>_vs_<b>` and, under the same name, `.p_holm`, `.tost_p`, ...: what `as_numbers` holds, by pair."""
+    found: dict[str, Estimate] = {}
+    for pair in pairs:
+        for key, number in pair.as_numbers().items():
+            what = key.partition(".")[0]
+            found[f"study.{pair.pair}" if what == "winrate" else f"study.{pair.pair}.{what}"] = number
+    return found
+
+
 def verdict_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
     """One row a claim: what was published, what was found, the outcome and the reason."""
     import pandas as pd

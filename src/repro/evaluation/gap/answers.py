@@ -7,10 +7,10 @@ user. The text that stands for the conversation is made from the fields, in thei
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from ...scoring.asking import Answer, read_json
 from .dialogue_acts import DAMSL, SGD
 from .facets import in_words
 
@@ -24,15 +24,6 @@ LABELS: Mapping[str, tuple[str, ...]] = {"damsl": DAMSL, "sgd": SGD}
 MOST = 400  # characters of a field; ours: what is longer is no description
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What was read: `text` is "" where nothing could be, and `reason` then says why."""
-
-    text: str = ""
-    repaired: bool = False  # the model did not write JSON, and json-repair made some of it
-    reason: str = ""
-
-
 def schema_of(facet: str) -> dict[str, Any]:
     """The JSON schema of an answer, for endpoints that can be held to one."""
     schema: dict[str, Any] = _model(facet).model_json_schema()
@@ -41,32 +32,7 @@ def schema_of(facet: str) -> dict[str, Any]:
 
 def read_answer(said: str, facet: str, *, n_turns: int) -> Answer:
     """The text that `said` gives for a conversation with `n_turns` turns of the user."""
-    from json_repair import repair_json
-
-    try:
-        return Answer(_text(facet, _model(facet).model_validate_json(said), n_turns))
-    except ValueError as error:
-        if not _is_no_json(error):
-            return Answer(reason=_reason(error))
-    try:
-        return Answer(_text(facet, _model(facet).model_validate_json(repair_json(said)), n_turns), repaired=True)
-    except ValueError as error:
-        return Answer(repaired=True, reason=_reason(error))
-
-
-def _is_no_json(error: ValueError) -> bool:
-    from pydantic import ValidationError
-
-    return isinstance(error, ValidationError) and any(one["type"] == "json_invalid" for one in error.errors())
-
-
-def _reason(error: ValueError) -> str:
-    from pydantic import ValidationError
-
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc'])) or 'answer'}: {first['msg']}"
+    return read_json(said, lambda text: _text(facet, _model(facet).model_validate_json(text), n_turns))
 
 
 @cache

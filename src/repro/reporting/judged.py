@@ -1,0 +1,83 @@
+"""What does a person type to have answers judged, and what do they see?
+
+repro judge --answers mine=a.jsonl --answers theirs=b.jsonl --judge openai:URL#MODEL --dry-run
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from repro.models.usage import Price, Usage
+from repro.types import Estimate
+
+from .record import as_json, write_whole
+
+
+def add_verb(verbs: Any) -> None:
+    """`repro judge`, for the command line."""
+    judge = verbs.add_parser("judge", help="have answers to tasks judged: by checklist, by score, or in pairs")
+    judge.add_argument("--tasks", metavar="FILE", help="JSONL in WildBench's schema, or wildbench@COMMIT (ours, 40)")
+    judge.add_argument("--answers", action="append", required=True, metavar="NAME=FILE", help="session_id and output")
+    judge.add_argument("--judge", default="verifier", metavar="SPEC", help="openai:URL#MODEL, ..., or verifier: rules")
+    judge.add_argument("--kind", default="checklist", help="checklist, score or pair: each with the first (checklist)")
+    judge.add_argument("--k", type=int, default=500, help="a slight win by more characters is a tie; -1: off (500)")
+    judge.add_argument("--price", metavar="IN,OUT", help="dollars per million tokens, for the cost")
+    judge.add_argument("--notes", metavar="FILE", help="where verdicts are kept (~/.cache/repro/verdicts.jsonl)")
+    judge.add_argument("--seed", type=int, default=0)
+    judge.add_argument("--out", metavar="FOLDER", help="also write records and numbers there")
+    judge.add_argument("--dry-run", action="store_true", help="only say how many calls there would be, and their cost")
+    judge.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    from repro.evaluation.bench_tasks import OURS, read_tasks
+    from repro.evaluation.judging import as_lines, judge_answers, load_judge, plan_judging, read_answers
+    from repro.scoring.judge import Judge
+
+    price = Price.parse(arguments.price) if arguments.price else None
+    tasks, answers = read_tasks(arguments.tasks or OURS), read_answers(arguments.answers)
+    judge = load_judge(arguments.judge, notes=arguments.notes, seed=arguments.seed)
+    if arguments.dry_run:
+        usage = plan_judging(tasks, answers, judge, kind=arguments.kind)
+        print(planned_text(usage, price, judge.n_tries if isinstance(judge, Judge) else 0))
+        return
+    judged = judge_answers(tasks, answers, judge, kind=arguments.kind, k=arguments.k)
+    print(f"{len(tasks)} tasks, judged by {judge.name}, {arguments.kind}")
+    print("\n".join(f"  {key:<40} {value}" for key, value in judged.numbers.items()))
+    if isinstance(judge, Judge):
+        print(used_text(judge.asker.used(), price))
+    if arguments.out:
+        _write(Path(arguments.out), arguments.kind, {k: as_lines(r) for k, r in judged.records.items()}, judged.numbers)
+
+
+def planned_text(usage: Usage, price: Price | None, n_tries: int) -> str:
+    """What a run would ask and cost."""
+    calls = f"{usage.n_calls} calls, {usage.n_calls * n_tries} at most (up to {n_tries} tries each)"
+    tokens = f"about {usage.prompt_tokens} tokens in, {usage.completion_tokens} out at most, if each takes one try"
+    return f"{calls}\n{tokens}\n{_cost(usage, price, 'at most about ')}" if usage.n_calls else "nothing to ask"
+
+
+def used_text(usage: Usage, price: Price | None) -> str:
+    """What was asked so far, by all runs that kept their verdicts in the same file."""
+    if not usage.n_calls:
+        return "the model counts no tokens"
+    counted = f"{usage.n_calls} calls, {usage.prompt_tokens} tokens in, {usage.completion_tokens} out"
+    return f"{counted} (all runs with these notes)\n{_cost(usage, price, '')}"
+
+
+def _cost(usage: Usage, price: Price | None, how: str) -> str:
+    cost = usage.cost(price)
+    return "no price given (--price IN,OUT)" if math.isnan(cost) else f"{how}${cost:.2f}"
+
+
+def _write(folder: Path, kind: str, records: Mapping[str, str], numbers: Mapping[str, Estimate]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, lines in records.items():
+        write_whole(folder / f"{kind}-{name}.jsonl", lines)
+    told = {key: as_json(key, value) for key, value in numbers.items()}
+    write_whole(folder / f"{kind}-numbers.json", json.dumps(told, indent=1) + "\n")
