@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from repro import __version__
 from repro.errors import ReproError
+from repro.study.command import add_study
 
 if TYPE_CHECKING:
     from repro.runner import Asked
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_simulators(verbs)
     _add_gap(verbs)
+    add_study(verbs, _Parser)
 
     claims = verbs.add_parser("claims", help="each published claim beside what came out here")
     _add_profile(claims)
