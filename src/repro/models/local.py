@@ -71,7 +71,7 @@ class LocalModel:
         for i in range(0, len(ids), MAX_BATCH):
             part = slice(i, i + MAX_BATCH)
             pieces = Pieces(self._text, begun[part], on_text, offset=i) if on_text else None
-            drawn = self._draw(ids[part], sampling, seeds[part], role, pieces and pieces.add)
+            drawn = self._draw(ids[part], sampling, seeds[part], role, pieces.add if pieces else None)
             new = [self._turn(prefix, sampled, role) for prefix, sampled in zip(begun[part], drawn, strict=True)]
             if pieces:
                 pieces.close([turn.text for turn in new])

@@ -5,6 +5,7 @@ all of it, and passes pieces of text on as they are drawn. A reply is stored bef
 come late, or again, are told what was said so far; a reply that a stopped server left undone is asked for again.
 
 A message that arrives while its assistant is speaking waits for that batch to end: the longest wait is one reply.
+Assistants have a thread each, so that A does not wait for B.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..types import Turn
 
 BATCH = 64
 MAX_WAITING = 2000
+GATHER = 0.05  # seconds an idle desk waits for others to join the first message
 KEEP_ALIVE = 15.0  # seconds between signs of life on a silent stream
 Key = tuple[int, str, int]  # comparison, label, turn
 
@@ -123,6 +125,8 @@ class Desk:
                     self.changed.wait()
                 if self.stopping:
                     return
+            time.sleep(GATHER)
+            with self.changed:
                 batch = [self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting)))]
             self.batches = [*self.batches, len(batch)][-1000:]
             self._answer(batch)

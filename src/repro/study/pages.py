@@ -70,7 +70,8 @@ class Pages:
     def routes(self) -> APIRouter:
         router = APIRouter()
         shown: dict[str, Callable[..., Response]] = {
-            "/": self.welcome, "/study": self.study, "/withdraw": self.leaving, "/reply/{comparison}/{label}": self.reply,
+            "/": self.welcome, "/study": self.study, "/withdraw": self.leaving,
+            "/reply/{comparison}/{label}": self.reply,
         }  # fmt: skip
         done: dict[str, Callable[..., Response]] = {
             "/join": self.join, "/ready": self.ready, "/task": self.task, "/say/{label}": self.say, "/next": self.go_on,
