@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx2 as httpx
@@ -67,62 +67,46 @@ def test_a_short_admin_token_is_refused(tmp_path, monkeypatch, capsys, study):
     assert "the admin token is shorter than 12 characters" in capsys.readouterr().err
 
 
-def start(study: Path, db: Path, root: Path) -> tuple[subprocess.Popen[str], str, str]:
-    """A server of its own process: it, its address and its admin token."""
+@pytest.mark.slow
+def test_the_command_serves_until_it_is_stopped(root, tmp_path, study, capsys):
+    """The whole of it, with models on this machine: links are printed, a participant votes, the vote is reported."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "repro", "study", "serve", str(study), "--port", str(port), "--db", str(db)]
+        port = str(free.getsockname()[1])
+    db = tmp_path / "s.db"
+    command = [
+        sys.executable,
+        "-m",
+        "repro",
+        "study",
+        "serve",
+        str(study),
+        "--port",
+        port,
+        "--db",
+        str(db),
+        "--invite",
+        "2",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(root / "src"), "OMP_NUM_THREADS": "1"}
     server = subprocess.Popen(command, env=environment, cwd=root, stdout=subprocess.PIPE, text=True)
-    assert server.stdout
-    base = token = ""
-    for line in server.stdout:
-        base = line.split()[1].rstrip("/") if line.startswith("participants") else base
-        token = line.rpartition("token: ")[2].rstrip(")\n") if line.startswith("researchers") else token
-        if line.startswith("stop with"):
-            return server, base, token
-    raise AssertionError("the server did not start")
-
-
-@pytest.mark.slow
-def test_a_killed_server_loses_no_vote_that_it_acknowledged(root, tmp_path, study, capsys):
-    """Votes come in one after the other; the server is killed in the middle; what was acknowledged is there."""
-    db, acknowledged = tmp_path / "s.db", []
-    server, base, token = start(study, db, root)
     try:
-        assert len(token) >= 12
-        for _ in range(6):
-            with httpx.Client(base_url=base, follow_redirects=True) as client:
-                person = Participant(client)
-                person.join()
-                number = person.hidden("comparison")
-                half_way = len(acknowledged) == 4
-                person.say("A")
-                if half_way:
-                    server.send_signal(signal.SIGKILL)  # in the midst of a comparison
-                    server.wait()
-                    server, base, _ = start(study, db, root)
-                    client.base_url = base
-                    assert "hello" in person.get("/study").text  # the session and the chat are still there
-                person.compare()
-                acknowledged.append(int(number))
-        server.send_signal(signal.SIGKILL)
-        server.wait()
+        assert server.stdout
+        said = dict(
+            line.split(maxsplit=1) for line in iter(server.stdout.readline, "stop with Ctrl-C; votes are kept\n")
+        )
+        assert len(re.search(r"token: (\S+)\)", said["researchers"])[1]) >= 12
+        with httpx.Client(base_url=said["participants"].strip(), follow_redirects=True, timeout=60) as client:
+            person = Participant(client)
+            person.join(said["invitation"].strip().partition("/?")[2].join(["?", ""]))
+            person.compare()
+            assert "CODE-7" in person.page.text
+        server.send_signal(signal.SIGINT)
+        assert server.wait(60) == 130
     finally:
         server.kill()
     assert main(["study", "export", "--db", str(db), "--out", str(tmp_path / "out")]) == 0
     assert main(["study", "report", "--db", str(db)]) == 0
-    assert "two_vs_one" in capsys.readouterr().out
-    import pandas as pd
-
-    votes = pd.read_parquet(tmp_path / "out" / "votes.parquet")
-    assert votes["choice"].notna().sum() == len(acknowledged) == 6
-
-
-def test_a_stopped_server_says_where_it_listens_and_ends_in_time(root, tmp_path, study):
-    server, base, _ = start(study, tmp_path / "s.db", root)
-    assert httpx.get(f"{base}/healthz").text == "ok"
-    server.send_signal(signal.SIGINT)
-    started = time.monotonic()
-    server.wait(10)
-    assert time.monotonic() - started < 8
+    out = capsys.readouterr().out
+    assert "9 files in" in out  # three tables in two or three formats, and the codebook
+    assert "two_vs_one" in out
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".csv", ".jsonl", ".md", ".parquet"}

@@ -1,13 +1,14 @@
 """How is a study served?
 
-`build_app` puts store, assistants and pages together into one FastAPI application. One process serves a study: replies
-in the making and rates live in its memory, everything else in the database.
+`build_app` puts store, assistants and pages together into one FastAPI application; `run` serves it. One process serves
+a study, because replies in the making and rates live in its memory; everything else is in the database.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 
 from fastapi import FastAPI, Request
@@ -67,6 +68,17 @@ async def _forget_hourly(store: Store) -> None:
     while True:
         await asyncio.to_thread(store.forget_old)
         await asyncio.sleep(HOUR)
+
+
+def run(app: FastAPI, listener: socket.socket) -> None:
+    """Serve until the process is told to stop. There is no access log, because links carry ids."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
+        timeout_graceful_shutdown=3,
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def _healthy() -> str:

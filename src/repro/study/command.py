@@ -52,7 +52,7 @@ def _url(arguments: argparse.Namespace, default: str = DEFAULT_DB) -> str:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    from .app import build_app
+    from .app import build_app, run
     from .assistants import load_assistants
     from .database import Database
     from .design import DEMO, load_design
@@ -70,7 +70,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     app = build_app(store, load_assistants(design, beside=path.parent), admin_token=token, secure=secure)
     base = (arguments.public_url or f"http://{arguments.host}:{arguments.port}").rstrip("/")
     _say_links(store, base, token if TOKEN not in os.environ else None, arguments.invite)
-    _run(app, listener)
+    run(app, listener)
 
 
 def _say_links(store: Any, base: str, token: str | None, n_invitations: int) -> None:
@@ -98,16 +98,6 @@ def _listen(host: str, port: int) -> socket.socket:
         said = getattr(error, "strerror", None) or error
         raise ReproError(f"cannot listen at {host}:{port} ({said}); give another --port or --host") from None
     return listener
-
-
-def _run(app: Any, listener: socket.socket) -> None:
-    """No access log: links carry ids."""
-    import uvicorn
-
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
-    )
-    uvicorn.Server(config).run(sockets=[listener])
 
 
 def _export(arguments: argparse.Namespace) -> None:

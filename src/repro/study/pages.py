@@ -44,7 +44,7 @@ class App:
     rates: guard.Rates = field(default_factory=guard.Rates)
     templates: Environment = field(
         default_factory=lambda: Environment(
-            loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined,
+            loader=FileSystemLoader(HERE / "templates"), autoescape=True, auto_reload=False, undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True,
         )
     )  # fmt: skip
@@ -133,9 +133,10 @@ class Pages:
 
     def study(self, request: Request) -> Response:
         """Whatever comes next."""
-        if self.store.participant(guard.token_of(request)) is None:
+        token = guard.token_of(request)
+        person = self.store.participant(token)
+        if person is None:
             return RedirectResponse("/", 303)
-        person, token = self._me(request)
         where = self.talk.where(person)
         shared: dict[str, Any] = {"where": where, "minutes_left": self._minutes_left(person)}
         match where.stage:
@@ -158,7 +159,7 @@ class Pages:
         return self.app.page(
             f"{where.stage}.html", token, comparison=comparison, chats=chats, max_reason=MAX_REASON,
             card=self.store.cards[comparison.task or ""], shown=LABELS if both else (comparison.step,),
-            may_go_on=self.talk.may_go_on(comparison), over=self.talk.chat_is_over(comparison), **shared,
+            may_go_on=self.talk.may_go_on(comparison, chats), over=self.talk.chat_is_over(comparison), **shared,
         )  # fmt: skip
 
     def ready(self, request: Request, csrf: Short = "") -> Response:

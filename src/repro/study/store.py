@@ -141,8 +141,8 @@ class Store:
         if not token:
             return None
         with self.database.reading() as session:
-            visit = session.get(Visit, hashed(token))
-            return session.get(Participant, visit.participant_id) if visit else None
+            whose = select(Participant).join(Visit).where(Visit.token_hash == hashed(token))
+            return session.exec(whose).first()
 
     def instructed(self, person: Participant) -> None:
         with self.database.writing() as session:

@@ -6,7 +6,7 @@ lands on the same page. A chat is only text. Nothing that is written in it is re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,10 +52,10 @@ class Talk:
             return self._where(session, person)
 
     def _where(self, session: Session, person: Participant) -> Where:
-        mine = select(Comparison).where(Comparison.participant_id == person.id).order_by(col(Comparison.number))
-        comparisons = session.exec(mine).all()
-        voted = select(Ballot.comparison_id).where(col(Ballot.comparison_id).in_([c.id for c in comparisons]))
-        done = set(session.exec(voted).all())
+        with_votes = select(Comparison, Ballot.comparison_id).outerjoin(Ballot)
+        mine = with_votes.where(Comparison.participant_id == person.id).order_by(col(Comparison.number))
+        rows = session.exec(mine).all()
+        done = {voted for _, voted in rows if voted is not None}
         if person.finished_at is not None:
             return Where("finished", len(done))
         if self.store.is_late(person):
@@ -65,7 +65,7 @@ class Talk:
         check = self._open_check(session, person, len(done))
         if check is not None:
             return Where("check", len(done), check=check)
-        following = next((c for c in comparisons if c.id not in done), None)
+        following = next((comparison for comparison, _ in rows if comparison.id not in done), None)
         if following is None:
             return Where("finished", len(done))
         stage: Stage = "vote" if following.step == "vote" else "chat" if following.task else "task"
@@ -153,9 +153,8 @@ class Talk:
             return False
         return True
 
-    def may_go_on(self, comparison: Comparison) -> bool:
+    def may_go_on(self, comparison: Comparison, chats: Mapping[str, Sequence[Message]]) -> bool:
         """Has everything that has to be said in this step been said and answered?"""
-        chats = self.messages(comparison)
         labels = (comparison.step,) if comparison.step in LABELS else LABELS
         answered = all(len(chats[label]) // 2 >= self.design.min_turns for label in labels)
         return answered or (self.chat_is_over(comparison) and comparison.step != "vote")
@@ -163,7 +162,7 @@ class Talk:
     def go_on(self, person: Participant, comparison_id: int) -> None:
         """From A to B, or to the vote."""
         comparison = self.where(person).at("chat", comparison_id)
-        if not self.may_go_on(comparison):
+        if not self.may_go_on(comparison, self.messages(comparison)):
             wanted = self.design.min_turns
             raise Refused(409, f"Please write {wanted} message{'s' * (wanted > 1)} to each assistant first.")
         with self.database.writing() as session:
