@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2 as httpx
+import psutil
 
 TOKEN = "only for this benchmark"
 MANY = 1_000_000
@@ -105,8 +106,8 @@ class Participant:
         await self.client.aclose()
 
 
-async def take_part(base: str, n: int, think: float) -> Seen:
-    seen = Seen()
+async def take_part(base: str, n: int, think: float, seen: Seen) -> Seen:
+    """Everybody, at once; what they met is added to `seen`."""
     await asyncio.gather(*(Participant(base, seen, think, i).take_part() for i in range(n)))
     return seen
 
@@ -170,20 +171,22 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         db = Path(folder) / "load.db"
         server, base = start(db)
+        seen, began = Seen(), time.perf_counter()
         try:
-            began = time.perf_counter()
-            seen = asyncio.run(
-                asyncio.wait_for(take_part(base, arguments.participants, arguments.think), arguments.limit)
+            asyncio.run(
+                asyncio.wait_for(take_part(base, arguments.participants, arguments.think, seen), arguments.limit)
             )
-            seconds = time.perf_counter() - began
+        except TimeoutError:
+            print(f"given up after {arguments.limit:.0f} s")
         finally:
+            seconds, cpu = time.perf_counter() - began, sum(psutil.Process(server.pid).cpu_times()[:2])
             server.kill()
         kept = stored(db)
     print(
         f"{arguments.participants} participants, {seen.n_finished} finished, {seconds:.0f} s, {len(seen.pages)} pages"
     )
     pages = ", ".join(f"{name} {seen.percentile(share):.3f} s" for name, share in SHARES.items())
-    print(f"pages: {pages}")
+    print(f"pages: {pages}; {cpu / len(seen.pages) * 1000:.1f} ms of the server's CPU each")
     words = sorted(seen.first_words)
     print(f"first words of a reply: median {words[len(words) // 2]:.3f} s, slowest {words[-1]:.3f} s")
     lost, double = set(seen.votes) - set(kept), len(kept) - len(set(kept))

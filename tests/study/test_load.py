@@ -31,7 +31,7 @@ def environment(monkeypatch, root):
 def test_twelve_at_once_lose_no_vote_and_cast_none_twice(load, environment, tmp_path):
     server, base = load.start(tmp_path / "s.db")
     try:
-        seen = asyncio.run(load.take_part(base, 12, 0.02))
+        seen = asyncio.run(load.take_part(base, 12, 0.02, load.Seen()))
     finally:
         server.kill()
     assert seen.faults == []
@@ -66,7 +66,7 @@ def test_a_killed_server_loses_no_vote_that_it_acknowledged(load, environment, t
     assert len(set(kept)) == len(kept)
     server, base = load.start(db)
     try:
-        again = asyncio.run(load.take_part(base, 2, 0.02))
+        again = asyncio.run(load.take_part(base, 2, 0.02, load.Seen()))
     finally:
         server.kill()
     assert again.n_finished == 2

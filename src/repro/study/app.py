@@ -34,8 +34,7 @@ def build_app(store: Store, assistants: Mapping[str, ChatModel], *, admin_token:
     """The application of one study; `assistants` by the names that its file gives them."""
     if missing := set(store.design.assistants) - set(assistants):
         raise ReproError(f"no model for the assistants {', '.join(sorted(missing))}")
-    if len(admin_token) < 12:
-        raise ReproError("the admin token is shorter than 12 characters; leave it out and one is made")
+    check_token(admin_token)
     talk = Talk(store)
 
     def keep(job: Job) -> None:
@@ -51,6 +50,12 @@ def build_app(store: Store, assistants: Mapping[str, ChatModel], *, admin_token:
     app.add_middleware(Shield)
     _add_refusals(app, shared)
     return app
+
+
+def check_token(token: str) -> None:
+    """An admin token that could be guessed is an error."""
+    if len(token) < 12:
+        raise ReproError("the admin token is shorter than 12 characters; leave it out and one is made")
 
 
 def _lifespan(shared: App) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:

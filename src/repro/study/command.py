@@ -52,7 +52,7 @@ def _url(arguments: argparse.Namespace, default: str = DEFAULT_DB) -> str:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    from .app import build_app, run
+    from .app import build_app, check_token, run
     from .assistants import load_assistants
     from .database import Database
     from .design import DEMO, load_design
@@ -62,8 +62,9 @@ def _serve(arguments: argparse.Namespace) -> None:
         raise ReproError("give the study's YAML file, or --demo")
     path = DEMO if arguments.demo else Path(arguments.study)
     design = load_design(path)
-    listener = _listen(arguments.host, arguments.port)
     token = os.environ.get(TOKEN) or secrets.token_urlsafe(18)
+    check_token(token)
+    listener = _listen(arguments.host, arguments.port)
     store = Store(Database.open(_url(arguments, "study-demo.db" if arguments.demo else DEFAULT_DB)), design)
     print("loading the assistants ...", flush=True)
     secure = (arguments.public_url or "").startswith("https://")
