@@ -14,7 +14,7 @@ N_EXAMPLES = 5  # for each endpoint, each sent by a stranger, by a participant a
 
 
 def test_no_request_ends_in_an_error_of_ours(serve, admin_token):
-    """Generated from the application's own OpenAPI; forms go out as generated, and again with a signature that holds."""
+    """Generated from the application's own OpenAPI; forms go out as generated, and again signed."""
     from fastapi.testclient import TestClient
     from hypothesis import HealthCheck, given, settings
 
