@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed"),
     pytest.mark.skipif(not shutil.which("chromedriver"), reason="chromedriver is not installed"),
 ]
+WAIT = 30  # seconds for something to appear
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 LINES = [
     "I can help with that. When is it, and where should people go?",
@@ -79,7 +80,7 @@ class Person:
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
     def find(self, css: str, text: str = "") -> Any:
-        until = time.monotonic() + 20
+        until = time.monotonic() + WAIT
         while time.monotonic() < until:
             try:
                 for element in self.driver.find_elements("css selector", css):
