@@ -65,7 +65,10 @@ def test_conda_users_get_the_same_versions():
 def test_what_the_project_asks_for_is_in_the_lock():
     extras = PROJECT["optional-dependencies"]
     assert set(extras) == {"notebooks", "train", "serve", "study", "cluster", "gap", "sharded", "cuda", "dev"}
-    needed = [*PROJECT["dependencies"], *(name for extra in ("notebooks", "train", "dev") for name in extras[extra])]
+    needed = [
+        *PROJECT["dependencies"],
+        *(name for extra in ("notebooks", "study", "train", "dev") for name in extras[extra]),
+    ]
     assert {normal(name) for name in needed} - {normal(pin) for pin in LOCK} == set()
 
 

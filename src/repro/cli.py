@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from repro import __version__
 from repro.errors import ReproError
+from repro.study.command import add_study
 from repro.workers import cores
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_simulators(verbs)
     _add_gap(verbs)
     _add_judge(verbs)
-    _add_study_plan(verbs)
+    add_study(verbs, _Parser)
 
     claims = verbs.add_parser("claims", help="each published claim beside what came out here")
     _add_profile(claims)
@@ -144,14 +145,6 @@ def _add_judge(verbs: Any) -> None:
     from repro.reporting import judged
 
     judged.add_verb(verbs)
-
-
-def _add_study_plan(verbs: Any) -> None:
-    from repro.evaluation import planning
-
-    study = verbs.add_parser("study", help="how many people a study needs")
-    asked = study.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
-    planning.add_verb(asked)
 
 
 def _add_profile(verb: argparse.ArgumentParser, default: str = "quick") -> None:

@@ -7,9 +7,9 @@ user's own header.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..errors import ReproError
 from ..types import Role, Turn
@@ -51,4 +51,18 @@ class ChatModel(Protocol):
 
     def logps(self, contexts: Sequence[Sequence[Turn]], turns: Sequence[Turn]) -> list[list[float]]:
         """Log-probability (nats) of each token of each turn, end token included, given its context."""
+        ...
+
+
+OnText = Callable[[int, str], None]  # told (index of the context, piece of text) while turns are being made
+
+
+@runtime_checkable
+class StreamingModel(Protocol):
+    """A `ChatModel` that can also be listened to while it speaks."""
+
+    def stream(
+        self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], on_text: OnText
+    ) -> list[Turn]:
+        """The assistant's turns, as `generate` makes them. The pieces of each, put together, are its text."""
         ...

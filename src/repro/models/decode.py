@@ -6,7 +6,7 @@ a token per row and step. Rows that have ended are dropped from the batch, and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _N_PAST = 3  # batches remembered: a turn, its redrawn rows, and the other user turns of a dialogue's start
+OnToken = Callable[[int, int], None]  # told (row, token) as each is drawn
 _KEEP = 0.75  # rows are dropped once fewer than this share of them is still speaking
 
 
@@ -45,7 +46,7 @@ class Decoder:
 
     def generate(
         self, contexts: Sequence[Sequence[int]], *, sampling: Sampling, seeds: Sequence[int], stop: frozenset[int],
-        banned: Sequence[int] = (), banned_first: Sequence[int] = (),
+        banned: Sequence[int] = (), banned_first: Sequence[int] = (), on_token: OnToken | None = None,
     ) -> list[Sampled]:  # fmt: skip
         """Ids and logps for each context of token ids; stops at a token of `stop` or after `max_tokens`."""
         import torch
@@ -55,14 +56,14 @@ class Decoder:
             u = uniforms(seeds, sampling.max_tokens).to(logits.device)
             drawn = [Sampled([], []) for _ in contexts]
             positions = torch.tensor([len(c) for c in contexts], device=logits.device)
-            self._speak(drawn, logits, cache, positions, u, sampling, stop, list(banned), list(banned_first))
+            self._speak(drawn, logits, cache, positions, u, sampling, stop, list(banned), list(banned_first), on_token)
         rows = [[*c, *s.ids[:-1]] for c, s in zip(contexts, drawn, strict=True)]
         self.past = [*self.past, _Past(cache, rows)][-_N_PAST:]
         return drawn
 
     def _speak(
         self, drawn: list[Sampled], logits: Tensor, cache: SlotCache, positions: Tensor, u: Tensor,
-        sampling: Sampling, stop: frozenset[int], banned: list[int], banned_first: list[int],
+        sampling: Sampling, stop: frozenset[int], banned: list[int], banned_first: list[int], on_token: OnToken | None,
     ) -> None:  # fmt: skip
         """Draw tokens for all rows until each has stopped; `drawn` and `cache` are filled in place."""
         import torch
@@ -77,6 +78,8 @@ class Decoder:
                     drawn[row].ids.append(token)
                     drawn[row].logps.append(logp)
                     speaking[row] = token not in stop
+                    if on_token:
+                        on_token(row, token)
             keep = torch.tensor([speaking[row] for row in live.tolist()], device=live.device)
             n_speaking = int(keep.sum())
             if n_speaking == 0 or step == sampling.max_tokens - 1:

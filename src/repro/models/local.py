@@ -15,9 +15,10 @@ from typing import Any
 from ..errors import ReproError
 from ..types import Role, Turn
 from .attention import use_grouped_attention
-from .base import Sampling
+from .base import OnText, Sampling
 from .chat import ChatFormat
-from .decode import Decoder, Sampled
+from .decode import Decoder, OnToken, Sampled
+from .pieces import Pieces
 from .vocabulary import fit_embeddings
 
 MAX_BATCH = 64  # rows decoded together: speed falls beyond it on two cores
@@ -64,9 +65,9 @@ class LocalModel:
 
     def generate(
         self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], role: Role = "assistant",
-        prefixes: Sequence[str] | None = None,
+        prefixes: Sequence[str] | None = None, on_text: OnText | None = None,
     ) -> list[Turn]:  # fmt: skip
-        """One turn per context, in order; at most `MAX_BATCH` rows at a time.
+        """One turn per context, in order; at most `MAX_BATCH` rows at a time. `on_text` hears them being drawn.
 
         A dialogue that is too long for the model raises a plain ValueError: it is data, not the caller's mistake.
         """
@@ -76,19 +77,34 @@ class LocalModel:
         n_needed = max(map(len, ids), default=0) + sampling.max_tokens
         if n_needed > self.n_readable:
             raise ValueError(f"{self.name!r} can read {self.n_readable} tokens; this dialogue needs {n_needed}")
-        drawn: list[Sampled] = []
+        turns: list[Turn] = []
         for i in range(0, len(ids), MAX_BATCH):
             part = slice(i, i + MAX_BATCH)
-            drawn += self._draw(ids[part], sampling, seeds[part], role)
-        return [self._turn(prefix, sampled, role) for prefix, sampled in zip(begun, drawn, strict=True)]
+            pieces = Pieces(self._text, begun[part], on_text, offset=i) if on_text else None
+            drawn = self._draw(ids[part], sampling, seeds[part], role, pieces.add if pieces else None)
+            new = [self._turn(prefix, sampled, role) for prefix, sampled in zip(begun[part], drawn, strict=True)]
+            if pieces:
+                pieces.close([turn.text for turn in new])
+            turns += new
+        return turns
 
-    def _draw(self, ids: Sequence[list[int]], sampling: Sampling, seeds: Sequence[int], role: Role) -> list[Sampled]:
+    def stream(
+        self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], on_text: OnText
+    ) -> list[Turn]:
+        """What `generate` makes of the same arguments, heard while it is drawn."""
+        return self.generate(contexts, sampling=sampling, seeds=seeds, on_text=on_text)
+
+    def _draw(
+        self, ids: Sequence[list[int]], sampling: Sampling, seeds: Sequence[int], role: Role,
+        on_token: OnToken | None = None,
+    ) -> list[Sampled]:  # fmt: skip
         ends = {self.format.end_of_turn, self.format.end_of_conversation} - {-1}
         banned = [] if role == "user" and sampling.may_end else [self.format.end_of_conversation]
         firsts = {first for text in sampling.suppress_first for first in self.format.encode(text)[:1]}
         return self.decoder.generate(
             ids, sampling=sampling, seeds=seeds, stop=frozenset(ends),
             banned=[token for token in banned if token >= 0], banned_first=[*firsts, self.format.end_of_turn],
+            on_token=on_token,
         )  # fmt: skip
 
     def _turn(self, prefix: Sequence[int], sampled: Sampled, role: Role) -> Turn:
@@ -96,9 +112,12 @@ class LocalModel:
         closed = ended or sampled.ids[-1] == self.format.end_of_turn
         ids = (*prefix, *sampled.ids)
         body = ids[:-1] if closed else ids
-        text = self.tokenizer.decode(body, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
         flags = () if closed else ("truncated",)
-        return Turn(role, text, ended, ids, None if prefix else tuple(sampled.logps), flags)
+        return Turn(role, self._text(body), ended, ids, None if prefix else tuple(sampled.logps), flags)
+
+    def _text(self, ids: Sequence[int]) -> str:
+        text: str = self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return text.strip()
 
     def logps(self, contexts: Sequence[Sequence[Turn]], turns: Sequence[Turn]) -> list[list[float]]:
         """Log-probability (nats) of every token of each turn given its context, end token included."""

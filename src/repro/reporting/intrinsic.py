@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from repro.errors import ReproError
+from repro.reporting.panels import panel_figure
 from repro.reporting.style import (
     ARM_LABELS,
     FAINT,
@@ -33,6 +34,17 @@ INTRINSIC = {  # the paper's measures, and where a simulator like users would li
     "role_adherence": "stays the user when asked to swap",
     "intent_adherence": "keeps its intent when pushed elsewhere",
 }
+
+MANNER = {
+    "n_turns": "turns",
+    "words_per_turn": "words a turn",
+    "polite": "polite\nturns",
+    "question_rate": "turns that\nask",
+    "typos": "slips (share\nof words)",
+    "overlap_turn_1": "tells in\nturn 1",
+    "ends_early": "ends\nearly",
+}
+_SHARES = ("polite", "question_rate", "overlap_turn_1", "ends_early")
 
 
 def intrinsic_figure(
@@ -92,6 +104,14 @@ def _key(fig: Figure, names: Sequence[str], y: float) -> None:
     for name in names:
         text = fig.text(x, y, f"● {arm_label(name)}", color=arm_ink(name), weight="bold", fontsize=11, va="center")
         x += text.get_window_extent().width / fig.bbox.width + 0.025
+
+
+def manner_figure(table: pd.DataFrame, *, subtitle: str) -> tuple[Figure, pd.DataFrame]:
+    """The measures of MANNER for every simulator; columns simulator, measure, value, low, high."""
+    return panel_figure(
+        table[table.measure.isin([*MANNER])], who="simulator", titles=MANNER, shares=_SHARES, head="user",
+        question="How do simulated users write?", subtitle=subtitle,
+    )  # fmt: skip
 
 
 def trade_figure(table: pd.DataFrame, *, subtitle: str) -> tuple[Figure, pd.DataFrame]:

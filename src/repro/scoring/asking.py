@@ -82,8 +82,10 @@ class Asker:
 
     @cached_property
     def kept(self) -> dict[str, Row]:
-        """The answers so far, by key: those in the file, which is read once, and ours since. Rows without an answer, of a
-        run that failed or was stopped, do not count."""
+        """The answers so far, by key: those in the file, which is read once, and ours since.
+
+        Rows without an answer, of a run that failed or was stopped, do not count.
+        """
         return {row["key"]: row for row in read_rows(self.path) if row.get("text") and "key" in row}
 
     def missing(self, questions: Sequence[Question]) -> list[Question]:

@@ -1,4 +1,7 @@
-"""All measures of each simulator, as tidy tables: simulator, measure, value, low, high, n, n_unscored."""
+"""What was measured of each simulator, in one table?
+
+Tidy: simulator, measure, value, low, high, n, n_unscored.
+"""
 
 from __future__ import annotations
 

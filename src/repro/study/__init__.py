@@ -1,0 +1,1 @@
+"""What do people prefer? A web study: schedule, chats, votes, export."""

@@ -1,0 +1,116 @@
+"""How is a study served?
+
+`build_app` puts store, assistants and pages together into one FastAPI application; `run` serves it. One process serves
+a study, because replies in the making and rates live in its memory; everything else is in the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from repro.errors import ReproError
+
+from ..models.base import ChatModel
+from .admin import Admin
+from .chat import Desks, Job
+from .guard import Shield
+from .pages import HERE, App, Pages
+from .store import Refused, Store
+from .talk import Talk
+
+HOUR = 3600.0
+
+
+def build_app(store: Store, assistants: Mapping[str, ChatModel], *, admin_token: str, secure: bool = False) -> FastAPI:
+    """The application of one study; `assistants` by the names that its file gives them."""
+    if missing := set(store.design.assistants) - set(assistants):
+        raise ReproError(f"no model for the assistants {', '.join(sorted(missing))}")
+    check_token(admin_token)
+    talk = Talk(store)
+
+    def keep(job: Job) -> None:
+        talk.replied(*job.key, job.text, job.first_after)
+
+    desks = Desks(assistants, sampling=store.design.sampling.sampling, keep=keep)
+    shared = App(store, talk, desks, admin_token, secure)
+    app = FastAPI(title=store.design.title, docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(shared))
+    app.include_router(Pages(shared).routes())
+    app.include_router(Admin(shared).routes())
+    app.add_api_route("/healthz", _healthy, methods=["GET"], response_class=PlainTextResponse)
+    app.mount("/static", StaticFiles(directory=HERE / "static"))
+    app.add_middleware(Shield)
+    _add_refusals(app, shared)
+    return app
+
+
+def check_token(token: str) -> None:
+    """An admin token that could be guessed is an error."""
+    if len(token) < 12:
+        raise ReproError("the admin token is shorter than 12 characters; leave it out and one is made")
+
+
+def _lifespan(shared: App) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        forgetting = asyncio.create_task(_forget_hourly(shared.store))
+        yield
+        forgetting.cancel()
+        shared.desks.stop()
+
+    return lifespan
+
+
+async def _forget_hourly(store: Store) -> None:
+    while True:
+        await asyncio.to_thread(store.forget_old)
+        await asyncio.sleep(HOUR)
+
+
+def run(app: FastAPI, listener: socket.socket) -> None:
+    """Serve until the process is told to stop. There is no access log, because links carry ids."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
+        timeout_graceful_shutdown=3,
+    )  # fmt: skip
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _healthy() -> str:
+    return "ok"
+
+
+def _add_refusals(app: FastAPI, shared: App) -> None:
+    def say(request: Request, status: int, sentence: str) -> Response:
+        if "application/json" in request.headers.get("accept", ""):
+            return JSONResponse({"error": sentence}, status)
+        return shared.page("error.html", status=status, sentence=sentence)
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)
+        return say(request, error.status, error.sentence)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        return say(request, 422, "Something in that form is missing or too long. Please go back and try again.")
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return say(request, error.status_code, f"This page cannot be shown ({error.detail}).")
+
+    async def busy(request: Request, error: Exception) -> Response:
+        return say(request, 503, "The study is very busy. Please try again in a minute; nothing is lost.")
+
+    for kind, handler in (
+        (Refused, refused), (RequestValidationError, invalid), (HTTPException, http), (ReproError, busy),
+    ):  # fmt: skip
+        app.add_exception_handler(kind, handler)

@@ -1,0 +1,44 @@
+"""Who answers in a study?
+
+Any `ChatModel`: adapters on a base model of this machine, or an endpoint. An adapter's folder is looked for beside the
+study's file, then in the checkout.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from repro.config import repo_root
+from repro.errors import ReproError
+
+from ..models.base import ChatModel, Sampling
+from ..models.served import SCHEME, ServedModel
+from ..types import Turn
+from .design import AssistantSpec, Design
+
+
+def load_assistants(design: Design, *, beside: Path | None = None) -> dict[str, ChatModel]:
+    """Every assistant of the study by name, each warmed up by a word."""
+    return {name: _load(spec, beside) for name, spec in design.assistants.items()}
+
+
+def _load(spec: AssistantSpec, beside: Path | None) -> ChatModel:
+    if spec.model.startswith(f"{SCHEME}:"):
+        if spec.adapters:
+            raise ReproError(f"{spec.model} is an endpoint and takes no adapters; serve them there")
+        return ServedModel.from_spec(spec.model)
+    from ..models.local import LocalModel
+
+    model = LocalModel.from_pretrained(
+        spec.model, adapters=[_folder(path, beside) for path in spec.adapters], dtype=spec.dtype
+    )
+    hello = [Turn("system", "You help."), Turn("user", "hi")]
+    model.generate([hello], sampling=Sampling(temperature=0, max_tokens=2), seeds=[0])  # the first turn is the slowest
+    return model
+
+
+def _folder(path: str, beside: Path | None) -> Path:
+    for place in (beside, repo_root()):
+        if place and (place / path).is_dir():
+            return place / path
+    raise ReproError(f"no adapter folder {path}, neither beside the study file nor in the checkout")
