@@ -22,7 +22,7 @@ def test_every_profile_loads_and_every_value_has_a_source(name, root):
 
 def test_quick_and_cpu_differ_in_size_not_in_kind(root):
     quick, cpu = load_profile("quick", root=root), load_profile("cpu", root=root)
-    assert (quick.n_participants, cpu.n_participants) == (96, 283)  # 283 is the published number
+    assert (quick.n_participants, cpu.n_participants) == (64, 283)  # 283 is the published number
     same = {"model", "dtype", "max_turns", "user_max_tokens", "assistant_max_tokens", "temperature_eval", "min_p"}
     assert {key: getattr(quick, key) for key in same} == {key: getattr(cpu, key) for key in same}
     assert dataclasses.replace(quick.train, steps=60, save_steps=5, n_groups=4) == cpu.train
