@@ -27,7 +27,7 @@ from repro.evaluation.gee import adjusted_win_rate
 from repro.evaluation.judge_quality import kappa
 from repro.evaluation.planning import Design, detectable
 from repro.evaluation.preference import Vote, position_check, win_rate
-from repro.reporting.record import write_whole
+from repro.reporting.record import put_between
 from repro.seeds import rng
 
 BEGIN, END = "<!-- calibration:begin -->", "<!-- calibration:end -->"
@@ -294,19 +294,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         text = as_markdown(read_cells(asked.out))
         print(text)
         if asked.docs:
-            _put(asked.docs, text)
+            put_between(asked.docs, text, BEGIN, END)
     except (ReproError, OSError) as error:
         print(f"calibrate_study: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def _put(path: Path, text: str) -> None:
-    page = path.read_text("utf-8")
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise ReproError(f"{path} needs one line {BEGIN} and one line {END}; put them in")
-    before, rest = page.split(BEGIN)
-    write_whole(path, f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ import pandas as pd
 from repro.errors import ReproError
 from repro.evaluation.gap import Side, compare, quantize
 from repro.evaluation.gap.divergence import Floats, jensen_shannon
-from repro.reporting.record import write_whole
+from repro.reporting.record import put_between
 from repro.seeds import rng
 
 BEGIN, END = "<!-- coverage:begin -->", "<!-- coverage:end -->"
@@ -133,19 +133,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         text = as_markdown(pd.DataFrame(rows(asked.repetitions)), asked.repetitions)
         print(text)
         if asked.docs:
-            _put(asked.docs, text)
+            put_between(asked.docs, text, BEGIN, END)
     except (ReproError, OSError) as error:
         print(f"validate_gap: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def _put(path: Path, text: str) -> None:
-    page = path.read_text("utf-8")
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise ReproError(f"{path} needs one line {BEGIN} and one line {END}; put them in")
-    before, rest = page.split(BEGIN)
-    write_whole(path, f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from repro.errors import ReproError
-from repro.reporting.record import is_complete, load_numbers, record_of, write_whole
+from repro.reporting.record import is_complete, load_numbers, put_between, record_of
 from repro.types import Estimate
 
 Test = Literal["greater_than_half", "equivalent_to_half", "greater_than_zero"]
@@ -172,15 +172,5 @@ def update_readme(
     claims_path: str | Path = "configs/claims.yaml",
 ) -> bool:
     """Rewrite what stands between the claims markers, and nothing else. Returns whether anything changed."""
-    try:
-        text = Path(readme_path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ReproError(f"cannot read {readme_path} ({error.strerror}); run from the repository's root") from error
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ReproError(f"{readme_path} needs one line {BEGIN} and, below it, one line {END}; put them in")
-    before, _, rest = text.partition(BEGIN)
     table = claims_table(results_path, profile, claims_path=claims_path)
-    updated = f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}"
-    if updated != text:
-        write_whole(readme_path, updated)
-    return updated != text
+    return put_between(readme_path, table, BEGIN, END)

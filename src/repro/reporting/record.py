@@ -70,6 +70,21 @@ def write_whole(path: str | Path, text: str) -> None:
         ) from error
 
 
+def put_between(path: str | Path, text: str, begin: str, end: str) -> bool:
+    """Put `text` between the marker lines `begin` and `end` of a file, and change nothing else; whether it changed."""
+    try:
+        page = Path(path).read_text("utf-8")
+    except OSError as error:
+        raise ReproError(f"cannot read {path} ({error.strerror}); run from the repository's root") from error
+    if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
+        raise ReproError(f"{path} needs one line {begin} and, below it, one line {end}; put them in")
+    before, _, rest = page.partition(begin)
+    updated = f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}"
+    if updated != page:
+        write_whole(path, updated)
+    return updated != page
+
+
 def record_of(path: Path) -> dict[str, Any] | None:
     """`run.json` of a finished record; None if there is none, or if a file is not the one that the run wrote."""
     try:
