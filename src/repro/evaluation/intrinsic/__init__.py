@@ -19,6 +19,7 @@ from repro.evaluation.intrinsic.adherence import (
     stays_user,
 )
 from repro.evaluation.intrinsic.endings import end_times, ending, reactions, termination_f1
+from repro.evaluation.intrinsic.judged import kept_by_judge
 from repro.evaluation.intrinsic.manner import manner
 from repro.evaluation.intrinsic.moments import Moment, in_their_place, moments_of
 from repro.evaluation.intrinsic.naturalness import Detector, detected, naturalness
@@ -45,6 +46,7 @@ __all__ = [
     "intrinsic_gains",
     "intrinsic_table",
     "keeps_intent",
+    "kept_by_judge",
     "load_probes",
     "manner",
     "moments_of",
