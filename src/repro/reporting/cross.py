@@ -53,7 +53,7 @@ def grid_figure(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         for tick, arm in zip(ax.get_yticklabels(), arms, strict=True):
             tick.set(color=arm_ink(arm), weight="bold")
         ax.tick_params(length=0)
-        n = int(cells.n.max())
+        n = " to ".join(str(int(n)) for n in sorted({cells.n.min(), cells.n.max()}))
         headline(
             fig,
             "What does each pair of assistant and user achieve?",
