@@ -114,6 +114,10 @@ def test_the_numbers_in_the_readme_s_text_are_on_record():
     for pair in ("roleplay_raw_vs_initial", "userlm_vs_roleplay_raw"):
         rate = rates[f"winrate.{pair}"]
         assert f"{rate.value:.2f} [{rate.low:.2f}, {rate.high:.2f}]" in text
+    moved = load_numbers(ROOT / "results" / "cpu" / "04_cross_simulator")
+    for arm in ("roleplay", "userlm"):
+        gap = moved[f"transfer.{arm}.gap"]
+        assert f"{gap.value:.2f} [{gap.low:.2f}, {gap.high:.2f}]" in text
     gaps = load_numbers(ROOT / "results" / "cpu" / "05_distributional_gap")
     far = [gaps[key].value for key in gaps if re.fullmatch(r"gap\.roleplay\w*\.js_corrected", key)]
     assert f"({min(far):.2f} to {max(far):.2f} of at most {math.log(2):.2f} nats)" in text
