@@ -43,7 +43,7 @@ reproduce: setup  ## run the notebooks, then check the claims and build the pape
 	@$(if $(NB),true,$(REPRO) paper --profile '$(PROFILE)')
 
 test: setup  ## all tests
-	@$(PY) -m pytest -q $(if $(JOBS),-n $(JOBS))
+	@$(PY) -m pytest -q -n $(or $(JOBS),auto) --maxprocesses 4 --dist loadfile
 
 check: setup  ## formatting, lint, types, no outputs in notebooks
 	@$(PY) -m ruff check

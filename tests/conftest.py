@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,12 @@ run = repro.Run.start("{name}", params=dict(seed=seed, rate=rate), seed=seed, pr
 run.number("winrate.a_vs_b", 0.5, low=0.4, high=0.6, n=10)
 run.finish()
 """
+
+
+@pytest.fixture
+def interruptible() -> dict[str, Any]:
+    """For Popen: a child that can be interrupted, even if these tests were started in the background and cannot."""
+    return {"start_new_session": True, "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -251,15 +250,10 @@ def test_more_notebooks_at_once_than_cores_are_refused(notebook):
 
 
 @pytest.mark.slow
-def test_an_interruption_costs_one_sentence_and_leaves_no_process(notebook, project):
+def test_an_interruption_costs_one_sentence_and_leaves_no_process(notebook, project, interruptible):
     notebook("01_main", "import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))\ntime.sleep(600)")
     command = [sys.executable, "-m", "repro", "run", "01"]
-    # a test that was started in the background ignores interruptions, and so would its children
-    how: dict[str, Any] = {
-        "start_new_session": True,
-        "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    }
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **how) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **interruptible) as process:
         try:
             kernel = int(_wait_for(project / "pid"))
             process.send_signal(signal.SIGINT)

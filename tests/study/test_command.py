@@ -68,7 +68,7 @@ def test_a_short_admin_token_is_refused(tmp_path, monkeypatch, capsys, study):
 
 
 @pytest.mark.slow
-def test_the_command_serves_until_it_is_stopped(root, tmp_path, study, capsys):
+def test_the_command_serves_until_it_is_stopped(root, tmp_path, study, capsys, interruptible):
     """The whole of it, with models on this machine: links are printed, a participant votes, the vote is reported."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
@@ -88,7 +88,7 @@ def test_the_command_serves_until_it_is_stopped(root, tmp_path, study, capsys):
         "2",
     ]
     environment = {**os.environ, "PYTHONPATH": str(root / "src"), "OMP_NUM_THREADS": "1"}
-    server = subprocess.Popen(command, env=environment, cwd=root, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(command, env=environment, cwd=root, stdout=subprocess.PIPE, text=True, **interruptible)
     try:
         assert server.stdout
         said = dict(
