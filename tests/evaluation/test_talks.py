@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from repro.config import load_profile
 from repro.evaluation.talks import hold, study_tasks, talk_tasks, talks
@@ -94,3 +95,21 @@ def test_two_who_need_the_same_dialogues_hold_them_once(lab):
         both = [pool.submit(talks, lab, {"counted": user}, n=3, seed=0) for _ in range(2)]
     assert both[0].result() == both[1].result()
     assert len(user.asked) == 3
+
+
+def test_what_another_process_is_at_comes_last(lab, tmp_path):
+    users = {name: Counted() for name in ("first", "second")}
+    talks(lab, users, n=1, seed=0)
+    taken = next((tmp_path / "work/smoke/talks").glob("first-*.lock"))
+    order = []
+    for name, user in users.items():
+        user.reply = lambda tasks, dialogues, *, seed, name=name: (
+            order.append(name) or [Turn("user", "a note", ends=bool(dialogue)) for dialogue in dialogues]
+        )
+    with ThreadPoolExecutor(1) as pool:
+        with FileLock(taken):
+            both = pool.submit(talks, lab, users, n=2, seed=0)
+            while "second" not in order:
+                assert not both.done()
+        assert [*both.result()] == ["first", "second"]
+    assert order.index("second") < order.index("first")

@@ -168,3 +168,12 @@ def test_a_model_that_fails_half_way_leaves_the_cache_as_it_was(monkeypatch):
         speak(decoder, range(6), next_contexts())
     monkeypatch.setattr(decoder, "_step", step)
     assert speak(decoder, range(6), next_contexts()) == speak(Decoder(model()), range(6), next_contexts())
+
+
+def test_models_that_have_not_spoken_for_a_while_forget_what_they_read():
+    decoders = [Decoder(model()) for _ in range(4)]
+    for decoder in decoders:
+        speak(decoder, [0])
+    assert [bool(decoder.past) for decoder in decoders] == [False, True, True, True]
+    assert speak(decoders[0], [0]) == [alone()[0]]  # and say the same when they speak again
+    assert [bool(decoder.past) for decoder in decoders] == [True, False, True, True]

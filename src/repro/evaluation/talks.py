@@ -7,12 +7,12 @@ Several notebooks ask this of the same users and assistants, so each dialogue is
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from ..data.tasks import make_tasks
 from ..models.base import ChatModel
@@ -29,6 +29,7 @@ from .simulated_study import Trained
 _CODE = ("data", "models", "rollouts", "simulators")  # what can change a word of a dialogue
 _PACKAGE = Path(__file__).parents[1]
 INITIAL: Trained = ("initial", None)
+K = TypeVar("K")
 
 
 def talk_tasks(n: int, *, seed: int) -> list[Task]:
@@ -50,11 +51,8 @@ def talks(
     `made_of` tells apart what a name does not: users of somebody else's, or tasks that carry something of their own.
     """
     tasks, made_of = tasks or talk_tasks(n, seed=seed), made_of or {}
-    held = {
-        name: hold(lab, [INITIAL], tasks=tasks, user=user, seed=seed, name=name, made_of=made_of.get(name, ""))
-        for name, user in users.items()
-    }
-    return {name: by_assistant[INITIAL] for name, by_assistant in held.items()}
+    wanted = {name: _Wanted(user, name, made_of.get(name, ""), INITIAL) for name, user in users.items()}
+    return _held(lab, wanted, tasks=tasks, seed=seed)
 
 
 def hold(
@@ -66,27 +64,57 @@ def hold(
     An assistant is loaded only if one of its dialogues is missing. `name` is the user's, if it goes by another one;
     `own` holds assistants that the lab does not know: the model, and the hash of its weights.
     """
-    name, held = name or user.name, {}
-    for who in trained:
-        model, weights = (own or {}).get(who) or (None, _weights(lab, who))
-        key = _key(lab, name, [made_of, weights, seed])
-        path = lab.root / "work" / lab.config.profile / "talks" / f"{_file(name, who)}-{key[:12]}.jsonl"
-        with _alone(path):
-            store = TrajectoryStore(path)
-            done = store.read()
-            missing = any((task.id, 0) not in done for task in tasks)
-            held[who] = rollout(
-                tasks, user=user, assistant=(model or lab.assistant(*who)) if missing else _Silent(),
-                max_turns=lab.config.max_turns, sampling=lab.eval_sampling, seed=seed, store=store,
-                progress=f"{name} and {_called(who)}" if missing else None,
-            )  # fmt: skip
-    return held
+    own = own or {}
+    wanted = {who: _Wanted(user, name or user.name, made_of, who, *own.get(who, (None, ""))) for who in trained}
+    return _held(lab, wanted, tasks=tasks, seed=seed)
 
 
-def _alone(path: Path) -> FileLock:
-    """Notebooks that run side by side do not hold the same dialogues: the second waits, and finds them held."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path.with_suffix(".lock"))
+@dataclass(frozen=True)
+class _Wanted:
+    """Whose dialogues with whom; `model` and `weights` only of an assistant that the lab does not know."""
+
+    user: UserSimulator
+    name: str
+    made_of: str
+    who: Trained
+    model: ChatModel | None = None
+    weights: str = ""
+
+
+def _held(lab: Lab, wanted: Mapping[K, _Wanted], *, tasks: Sequence[Task], seed: int) -> dict[K, list[Trajectory]]:
+    folder = lab.root / "work" / lab.config.profile / "talks"
+    paths = {}
+    for key, one in wanted.items():
+        made = [one.made_of, one.weights or _weights(lab, one.who), seed]
+        paths[key] = folder / f"{_file(one.name, one.who)}-{_key(lab, one.name, made)[:12]}.jsonl"
+    held = {}
+    for key in _one_at_a_time(paths):
+        store, one = TrajectoryStore(paths[key]), wanted[key]
+        done = store.read()
+        missing = any((task.id, 0) not in done for task in tasks)
+        held[key] = rollout(
+            tasks, user=one.user, assistant=(one.model or lab.assistant(*one.who)) if missing else _Silent(),
+            max_turns=lab.config.max_turns, sampling=lab.eval_sampling, seed=seed, store=store,
+            progress=f"{one.name} and {_called(one.who)}" if missing else None,
+        )  # fmt: skip
+    return {key: held[key] for key in wanted}
+
+
+def _one_at_a_time(paths: Mapping[K, Path]) -> Iterator[K]:
+    """Each key with its file to itself. Notebooks that run side by side do not hold the same dialogues: what another
+    one is at comes last, and is found held."""
+    left = dict(paths)
+    while left:
+        n_before = len(left)
+        for key, path in [*left.items()]:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            patience = -1 if len(left) == n_before and key == [*left][-1] else 0  # all are taken: wait for the last
+            try:
+                with FileLock(path.with_suffix(".lock"), timeout=patience):
+                    del left[key]
+                    yield key
+            except Timeout:
+                continue
 
 
 class _Silent:

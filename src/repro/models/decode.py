@@ -6,6 +6,7 @@ a token per row and step. Rows that have ended are dropped from the batch, and t
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _N_PAST = 3  # batches remembered: a turn, its redrawn rows, and the other user turns of a dialogue's start
+_N_MODELS = 3  # models that remember: those that talk with each other, and one more
 OnToken = Callable[[int, int], None]  # told (row, token) as each is drawn
 _KEEP = 0.75  # rows are dropped once fewer than this share of them is still speaking
 
@@ -59,6 +61,7 @@ class Decoder:
             self._speak(drawn, logits, cache, positions, u, sampling, stop, list(banned), list(banned_first), on_token)
         rows = [[*c, *s.ids[:-1]] for c, s in zip(contexts, drawn, strict=True)]
         self.past = [*self.past, _Past(cache, rows)][-_N_PAST:]
+        _spoke(self)
         return drawn
 
     def _speak(
@@ -158,6 +161,17 @@ class Decoder:
         kind = {"dtype": self.model.dtype, "device": self.model.device}
         layers = [(torch.zeros(shape, **kind), torch.zeros(shape, **kind)) for _ in range(c.num_hidden_layers)]
         return SlotCache(layers, torch.zeros(len(matches), n_room, dtype=torch.bool, device=self.model.device), 0)
+
+
+_lately: list[weakref.ref[Decoder]] = []
+
+
+def _spoke(decoder: Decoder) -> None:
+    """Only the models that spoke lately keep what they have read: it can be two gigabytes for each."""
+    _lately[:] = [*(one for one in _lately if one() not in (None, decoder)), weakref.ref(decoder)]
+    while len(_lately) > _N_MODELS:
+        if quiet := _lately.pop(0)():
+            quiet.past = []
 
 
 class _Past:
