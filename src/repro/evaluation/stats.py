@@ -85,14 +85,20 @@ def ratio(
     """A ratio of sums, F1 for one, with a 95% interval that resamples clusters; NaN where the denominators sum to 0.
 
     ratio* = sum_i w_i numerator_i / sum_i w_i denominator_i,  w as in `resampled_means`. `n` counts the pairs.
+    Where the ratio is 0 or 1 throughout: Wilson's, as in `estimate`, with the clusters that have a denominator for n.
     """
     top, labels = scored(numerators, clusters)
     below = np.asarray(denominators, dtype=np.float64)[~np.isnan(np.asarray(numerators, dtype=np.float64))]
     n, n_clusters = int(top.size), len(set(labels[0])) if clusters is not None else None
     if not below.sum():
         return Estimate(float("nan"), float("nan"), float("nan"), n, len(numerators) - n, n_clusters, unit)
-    low, high = percentiles(resampled(top, below, labels, n_boot, seed), _n_drawn(labels))
-    return Estimate(float(top.sum() / below.sum()), low, high, n, len(numerators) - n, n_clusters, unit)
+    value = float(top.sum() / below.sum())
+    if not top.any() or np.array_equal(top, below):
+        who = labels[0] if clusters is not None else range(n)
+        low, high = wilson(value, len({one for one, size in zip(who, below, strict=True) if size}))
+    else:
+        low, high = percentiles(resampled(top, below, labels, n_boot, seed), _n_drawn(labels))
+    return Estimate(value, low, high, n, len(numerators) - n, n_clusters, unit)
 
 
 def cluster_bootstrap(

@@ -16,7 +16,7 @@ from repro.evaluation.intrinsic import (
     reactions,
     realism_table,
 )
-from repro.evaluation.stats import ratio
+from repro.evaluation.stats import ratio, wilson
 from repro.simulators import ReferenceUsers
 from repro.types import Requirement, Task, Trajectory, Turn
 
@@ -94,6 +94,13 @@ def test_a_ratio_is_of_sums_and_leaves_out_what_is_unscored():
     assert found.value == pytest.approx(3 / 8)
     assert (found.n, found.n_unscored, found.n_clusters) == (3, 1, 3)
     assert found.low < found.value < found.high
+
+
+@pytest.mark.parametrize("tops", [[0, 0, 0, 0], [2, 0, 1, 4]])
+def test_a_ratio_of_nothing_or_all_claims_no_certainty(tops):
+    found = ratio(tops, [2, 0, 1, 4], ["a", "b", "a", "c"])
+    assert (found.low, found.high) == wilson(found.value, 2)  # b tells nothing
+    assert found.high - found.low > 0.5
 
 
 def test_a_simulator_is_asked_at_every_moment_and_its_table_holds_every_measure():

@@ -6,8 +6,8 @@ users, the two conversations of a user are a pair and stay one. Three questions:
 far (a permutation test)? and where does the gap lie (an interval)?
 
 The interval is a score interval, as Wilson's is for a share: all theta with |JS - theta| <= 1.96 sd(theta), where
-var(theta) = v0 + c theta. v0 is the variance among permutations, where there is no gap; c is the variance that the
-influences of users add up to (the infinitesimal jackknife; Efron 1982), per nat of divergence. A bootstrap counts v0
+var(theta) = v0 + c theta. v0 is the variance among permutations, where there is no gap; c is the variance that leaving
+out one user at a time finds (the jackknife; Efron and Stein 1981), per nat of divergence. A bootstrap counts v0
 three times where there is no gap (JS is then a degenerate statistic) and is too short in between: `n_boot` gives its
 interval as well, and `scripts/validate_gap.py` measures how often each of them holds the true value.
 """
@@ -93,7 +93,7 @@ def compare(
     excess = _excess(js, bias)
     (found,), (found_bias,) = _apart(a.sum(0, keepdims=True), b.sum(0, keepdims=True))
     value = float(found - excess * found_bias)
-    slope = _influence(a, b, paired) / found if found > 0 else 0.0
+    slope = _variance(a, b, paired) / found if found > 0 else 0.0
     ends = _score_interval(value, float((js - excess * bias).var()), slope)
     n, clusters = len(real.labels) + len(simulated.labels), len(a) if paired else len(a) + len(b)
     return Certainty(
@@ -123,16 +123,18 @@ def _score_interval(value: float, null: float, slope: float) -> tuple[float, flo
     return float(middle - half), float(middle + half)
 
 
-def _influence(a: Floats, b: Floats, paired: bool) -> float:
-    """The variance of the divergence to first order: the squared influences of users, summed."""
-    n, m = a.sum(), b.sum()
-    p, q = a.sum(0) / n, b.sum(0) / m
-    mean = (p + q) / 2
-    slopes = [np.log(np.where(x > 0, x, mean), where=mean > 0, out=np.zeros_like(x)) for x in (p, q)]
-    log_mean = np.log(mean, where=mean > 0, out=np.zeros_like(mean))
-    first = (a - a.sum(1, keepdims=True) * p) @ (slopes[0] - log_mean) / (2 * n)  # dJS/dp_b = ln(p_b / mean_b) / 2
-    second = (b - b.sum(1, keepdims=True) * q) @ (slopes[1] - log_mean) / (2 * m)
-    return float(((first + second) ** 2).sum() if paired else (first**2).sum() + (second**2).sum())
+def _variance(a: Floats, b: Floats, paired: bool) -> float:
+    """The variance of the divergence, each user left out in turn; not a number if a side has a single user."""
+    first, second = a.sum(0), b.sum(0)
+    if paired:
+        return _spread(first - a, second - b)
+    return _spread(first - a, second[None]) + _spread(first[None], second - b)
+
+
+def _spread(p: Floats, q: Floats) -> float:
+    """The jackknife's sum of squares over the rows of counts, each of which lacks one user."""
+    n = max(len(p), len(q))
+    return float((n - 1) * _apart(p, q)[0].var()) if n > 1 else float("nan")
 
 
 def _bootstrap(a: Floats, b: Floats, paired: bool, excess: float, n_boot: int, seed: int) -> tuple[float, float]:
