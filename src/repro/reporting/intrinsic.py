@@ -17,6 +17,7 @@ from repro.reporting.style import (
     arm_label,
     headline,
     in_order,
+    spread,
     style,
 )
 
@@ -126,14 +127,8 @@ def trade_figure(table: pd.DataFrame, *, subtitle: str) -> tuple[Figure, pd.Data
     with style():
         fig, ax = plt.subplots(figsize=(11.5, 6.2))
         fig.subplots_adjust(left=0.1, right=0.93, top=0.78, bottom=0.13)
-        row: Any
-        for rank, row in enumerate(table.sort_values("passes").itertuples()):
-            colour = arm_colour(row.arm)
-            ax.plot([row.good_low, row.good_high], [row.passes] * 2, color=colour, lw=2, alpha=0.8)
-            ax.plot([row.good] * 2, [row.passes_low, row.passes_high], color=colour, lw=2, alpha=0.8)
-            ax.plot(row.good, row.passes, "o", color=colour, ms=10, mec="white", mew=1.2, zorder=4)
-            note: dict[str, Any] = {"textcoords": "offset points", "fontsize": 11, "color": arm_ink(row.arm)}
-            ax.annotate(arm_label(row.arm), (row.good, row.passes), (10, 8 if rank else -18), weight="bold", **note)
+        for row in table.itertuples():
+            _draw_trade(ax, row)
         ax.axhline(0.5, color=QUIET, lw=1, ls=(0, (4, 3)))
         ax.annotate(
             "users", (0, 0.5), (6, 5), xycoords=("axes fraction", "data"), textcoords="offset points", color=QUIET
@@ -141,5 +136,18 @@ def trade_figure(table: pd.DataFrame, *, subtitle: str) -> tuple[Figure, pd.Data
         ax.set(xlabel="as an assistant: share of requirements met", ylabel="as a user: share of turns that pass")
         ax.margins(x=0.18, y=0.2)
         ax.grid(color=FAINT, lw=0.8)
+        low, high = ax.get_ylim()
+        rows = table.sort_values("passes")
+        places = spread([*rows.passes], gap=0.06 * (high - low), low=low, high=high)
+        for row, y in zip(rows.itertuples(), places, strict=True):
+            note: dict[str, Any] = {"textcoords": "offset points", "weight": "bold", "color": arm_ink(str(row.arm))}
+            ax.annotate(arm_label(str(row.arm)), (row.good, y), (12, 5), fontsize=11, **note)
         headline(fig, "Do better assistants make worse simulated users?", subtitle)
     return fig, table
+
+
+def _draw_trade(ax: Axes, row: Any) -> None:
+    colour = arm_colour(row.arm)
+    ax.plot([row.good_low, row.good_high], [row.passes] * 2, color=colour, lw=2, alpha=0.8)
+    ax.plot([row.good] * 2, [row.passes_low, row.passes_high], color=colour, lw=2, alpha=0.8)
+    ax.plot(row.good, row.passes, "o", color=colour, ms=10, mec="white", mew=1.2, zorder=4)

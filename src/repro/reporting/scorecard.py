@@ -36,9 +36,9 @@ def scorecard_figure(
         raise ReproError(f"a score card needs rows of '{name}', of 'oracle' and at least one win rate")
     measures = [measure for measure in CARD if measure in {*realism[realism.simulator == name].measure}]
     with style():
-        height = 2.3 + 0.62 * max(len(measures), len(utility), len(distance))
+        height = 2.3 + max(0.9 * len(measures), 0.62 * len(utility), 0.62 * len(distance))
         fig, (left, middle, right) = plt.subplots(1, 3, figsize=(17, height))
-        fig.subplots_adjust(left=0.155, right=0.99, top=1 - 1.45 / height, bottom=0.75 / height, wspace=0.72)
+        fig.subplots_adjust(left=0.17, right=0.99, top=1 - 1.45 / height, bottom=0.75 / height, wspace=0.72)
         for y, measure in enumerate(measures):
             _draw_talk(left, y, measure, realism[realism.measure == measure], name)
         _frame(left, len(measures), (-0.04, 1.04), "share", "How does it talk?")
@@ -63,9 +63,9 @@ def _draw_rows(ax: Axes, rows: pd.DataFrame, who: str, name: str, *, null: float
 
 
 def _draw_talk(ax: Axes, y: int, measure: str, rows: pd.DataFrame, name: str) -> None:
-    for who, colour, mark, shift in (("oracle", arm_colour("oracle"), "D", 0.16), (name, INK, "o", -0.16)):
+    for who, colour, mark, shift in (("oracle", arm_colour("oracle"), "D", 0.13), (name, INK, "o", -0.13)):
         for row in rows[rows.simulator == who].itertuples():
-            _dot(ax, y + shift, row, colour, mark)
+            _dot(ax, y + shift, row, colour, mark, above=shift < 0)
     ax.text(
         -0.03,
         y,
@@ -86,11 +86,12 @@ def _draw_arm(ax: Axes, y: int, row: Any, arm: str, *, own: bool) -> None:
     )  # fmt: skip
 
 
-def _dot(ax: Axes, y: float, row: Any, colour: str, mark: str) -> None:
+def _dot(ax: Axes, y: float, row: Any, colour: str, mark: str, *, above: bool = True) -> None:
     ax.plot([row.low, row.high], [y, y], color=colour, lw=3, solid_capstyle="round", zorder=3)
     ax.plot(row.value, y, mark, color=colour, ms=9, mec="white", mew=1.0, zorder=4)
     text = f"{row.value:.2f}" if row.value == row.value else "unscored"
-    ax.annotate(text, (row.value, y), (0, 8), textcoords="offset points", ha="center", fontsize=10.5, color=colour)
+    note: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "fontsize": 10.5, "color": colour}
+    ax.annotate(text, (row.value, y), (0, 8 if above else -18), **note)
 
 
 def _frame(ax: Axes, n_rows: int, span: Sequence[float], xlabel: str, title: str) -> None:
