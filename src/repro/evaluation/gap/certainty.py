@@ -56,7 +56,7 @@ class Certainty:
 
     js: Estimate  # nats, less what small samples put on; may be below 0
     p: float  # of a permutation test: the share of permutations at least as far apart, the one found among them
-    excess: float  # what small samples put on, as a multiple of `js_bias`
+    excess: float  # what was taken off, as a multiple of `js_bias`
     bootstrap: Estimate | None = None
 
 
@@ -83,18 +83,18 @@ def compare(
 ) -> Certainty:
     """How far a simulator is from real users, with a test and a 95% interval; `n_boot` adds a bootstrap interval.
 
-    What small samples put on is `js_bias` times a factor: how far permutations are apart, per nat of their `js_bias`.
+    What small samples put on is the jackknife's bias times a factor: how far permutations are apart, per nat of theirs.
     So the correction is exact where there is no gap, whatever the size of the samples and however alike the
-    conversations of one user are.
+    conversations of one user are, and holds up where there is a large one and kinds that only one side shows.
     """
     a, b, paired = _matched(real, simulated, k)
-    p, q = _permuted(a, b, paired, n_permutations, seed)
-    js, bias = _apart(p, q)
-    excess = _excess(js, bias)
-    (found,), (found_bias,) = _apart(a.sum(0, keepdims=True), b.sum(0, keepdims=True))
-    value = float(found - excess * found_bias)
-    slope = _variance(a, b, paired) / found if found > 0 else 0.0
-    ends = _score_interval(value, float((js - excess * bias).var()), slope)
+    js, bias = _apart(*_permuted(a, b, paired, n_permutations, seed))
+    found, above, variance = _left_out(a, b, paired)
+    (found_bias,) = _apart(a.sum(0, keepdims=True), b.sum(0, keepdims=True))[1]
+    off = above * _excess(js, _biases_without_gap(a, b, paired, seed))
+    value, excess = found - off, float(off / found_bias) if found_bias > 0 else 0.0
+    null = float((js - _excess(js, bias) * bias).var())
+    ends = _score_interval(value, null, variance / found if found > 0 else 0.0)
     n, clusters = len(real.labels) + len(simulated.labels), len(a) if paired else len(a) + len(b)
     return Certainty(
         Estimate(value, *ends, n, n_clusters=clusters),
@@ -123,18 +123,30 @@ def _score_interval(value: float, null: float, slope: float) -> tuple[float, flo
     return float(middle - half), float(middle + half)
 
 
-def _variance(a: Floats, b: Floats, paired: bool) -> float:
-    """The variance of the divergence, each user left out in turn; not a number if a side has a single user."""
-    first, second = a.sum(0), b.sum(0)
-    if paired:
-        return _spread(first - a, second - b)
-    return _spread(first - a, second[None]) + _spread(first[None], second - b)
+def _left_out(a: Floats, b: Floats, paired: bool) -> tuple[float, float, float]:
+    """The divergence, its bias and its variance from leaving out each user in turn; NaN if a side has but one."""
+    first, second = a.sum(0, keepdims=True), b.sum(0, keepdims=True)
+    found = float(_apart(first, second)[0][0])
+    without = [(first - a, second - b)] if paired else [(first - a, second), (first, second - b)]
+    if min(len(a), len(b)) < 2:
+        return found, float("nan"), float("nan")
+    each = [_apart(*pair)[0] for pair in without]
+    bias = sum((len(js) - 1) * (js.mean() - found) for js in each)
+    return found, float(bias), float(sum((len(js) - 1) * js.var() for js in each))
 
 
-def _spread(p: Floats, q: Floats) -> float:
-    """The jackknife's sum of squares over the rows of counts, each of which lacks one user."""
-    n = max(len(p), len(q))
-    return float((n - 1) * _apart(p, q)[0].var()) if n > 1 else float("nan")
+def _biases_without_gap(a: Floats, b: Floats, paired: bool, seed: int, n: int = 12) -> Floats:
+    """The jackknife's bias of a few permutations: they hardly differ."""
+    draws, found = rng(seed, "no gap"), []
+    for _ in range(n):
+        if paired:
+            kept = draws.integers(0, 2, size=(len(a), 1)) == 1
+            dealt = np.where(kept, a, b), np.where(kept, b, a)
+        else:
+            pooled = draws.permutation(np.concatenate([a, b]))
+            dealt = pooled[: len(a)], pooled[len(a) :]
+        found.append(_left_out(*dealt, paired)[1])
+    return np.array(found)
 
 
 def _bootstrap(a: Floats, b: Floats, paired: bool, excess: float, n_boot: int, seed: int) -> tuple[float, float]:
@@ -168,7 +180,7 @@ def _apart(p: Floats, q: Floats) -> tuple[Floats, Floats]:
 
 
 def _excess(js: Floats, bias: Floats) -> float:
-    """How much of a divergence there is per nat of its expected bias, where there is no gap."""
+    """How much of a divergence there is per nat of its expected bias, where there is no gap: means of permutations."""
     return float(js.mean() / bias.mean()) if bias.mean() > 0 else 0.0
 
 
