@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
 
 from repro.errors import ReproError
-from repro.evaluation.bench_tasks import read_tasks
+from repro.evaluation.bench_tasks import read_tasks, source_of
 from repro.evaluation.wildbench import GROUPS
 from repro.scoring.verifier import ChecklistVerifier
 
@@ -67,6 +68,20 @@ def test_a_file_that_is_not_in_the_schema_is_named(rows, words, tmp_path):
         read_tasks(written(tmp_path, *rows))
 
 
-def test_the_hub_is_asked_for_one_commit():
-    with pytest.raises(ReproError, match="names no commit; give the 40 digits"):
-        read_tasks("wildbench@main")
+@pytest.mark.parametrize("where", ["wildbench", "wildbench@main", "allenai/WildBench", "allenai/WildBench@v2.0522"])
+def test_the_hub_is_asked_for_one_commit(where):
+    with pytest.raises(ReproError, match="names no commit; give wildbench@ and the 40 digits"):
+        read_tasks(where)
+
+
+def test_a_hub_that_cannot_be_reached_is_one_sentence(monkeypatch):
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(ReproError, match=f"allenai/WildBench@{'0' * 40} cannot be read"):
+        read_tasks(f"wildbench@{'0' * 40}")
+
+
+def test_the_record_says_which_commit_or_which_file(tmp_path):
+    assert source_of(f"wildbench@{'a' * 40}") == {"hub": "allenai/WildBench", "revision": "a" * 40}
+    path = written(tmp_path, "")
+    assert source_of(path) == {"file": path.name, "sha256": hashlib.sha256(b"").hexdigest()}

@@ -83,6 +83,8 @@ def test_from_the_command_line_with_the_verifier(tmp_path, capsys):
     numbers = json.loads((tmp_path / "out/checklist-numbers.json").read_text())
     assert numbers["satisfied.a"]["n"] == 3
     assert numbers["satisfied.a"]["n_unscored"] == 37
+    how = json.loads((tmp_path / "out/checklist-settings.json").read_text())
+    assert (how["tasks"]["file"], how["judge"], how["kind"]) == ("bench_tasks.jsonl", "verifier", "checklist")
     rows = [json.loads(line) for line in (tmp_path / "out/checklist-b.jsonl").read_text().splitlines()]
     assert rows[0]["met"][0] is True  # "Names the scattering of light by air as the cause"
     assert main([*given, "--dry-run"]) == 0
@@ -118,5 +120,20 @@ def test_answers_to_other_tasks_and_files_that_are_not_answers_are_errors(tmp_pa
     for given in ("nothing", "a/b=c.jsonl"):
         with pytest.raises(ReproError, match="given as NAME=FILE"):
             read_answers([given])
-    with pytest.raises(ReproError, match="needs session_id and output"):
+    with pytest.raises(ReproError, match=r"a.jsonl, line 1 has output, session_id; needs session_id and output"):
         read_answers([f"a={answers(tmp_path / 'a.jsonl', {'s': 3})}"])
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        ('{"session_id": "t", "outp', r"a.jsonl, line 2 is not JSON .*give one object a line"),
+        ("[]", "line 2 holds no object"),
+        ('{"session_id": "s", "output": "other"}', "line 2 answers session s a second time"),
+    ],
+)
+def test_no_line_of_answers_is_dropped_in_silence(second, words, tmp_path):
+    path = answers(tmp_path / "a.jsonl", {"s": "first"})
+    path.write_text(path.read_text() + second + "\n")
+    with pytest.raises(ReproError, match=words):
+        read_answers([f"a={path}"])

@@ -37,7 +37,7 @@ def heard(job):
 
 def test_who_waits_is_answered_together():
     model, kept = Held(lambda context: f"to {context[-1].text}"), []
-    desk = Desk(model, sampling=Sampling(), keep=lambda job: kept.append((job.key, job.text)))
+    desk = Desk(model, sampling=Sampling(), keep=lambda jobs: kept.extend((job.key, job.text) for job in jobs))
     first = desk.ask((0, "A", 1), say("0"), 0)
     while not model.sizes:
         pass
@@ -53,7 +53,7 @@ def test_who_waits_is_answered_together():
 
 def test_two_who_listen_hear_the_same_whenever_they_come():
     model = Held(["hello there"])
-    desk = Desk(model, sampling=Sampling(), keep=lambda job: None)
+    desk = Desk(model, sampling=Sampling(), keep=lambda jobs: None)
     job = desk.ask((0, "A", 1), say("hi"), 0)
     while not job.text:
         pass
@@ -80,7 +80,7 @@ def test_one_bad_dialogue_stays_one():
             raise ValueError("too long")
         return "fine"
 
-    desk = Desk(ScriptedModel(reply), sampling=Sampling(), keep=lambda job: None)
+    desk = Desk(ScriptedModel(reply), sampling=Sampling(), keep=lambda jobs: None)
     jobs = [desk.ask((i, "A", 1), say(str(i)), i) for i in range(5)]
     said = ["".join(heard(job)) for job in jobs]
     assert said == ["fine", "fine", "fine", "", "fine"]

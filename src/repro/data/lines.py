@@ -1,6 +1,7 @@
-"""How are rows kept, so that a crash costs at most the last one?
+"""How are rows kept, so that a crash costs at most the last one, and how are rows read that somebody gives us?
 
-One JSON object a line, appended and flushed to disk. A line torn by a crash is dropped on reading.
+One JSON object a line, appended and flushed to disk. Of our own files a line torn by a crash is dropped on reading; in
+a file that is given to us, a line that cannot be read is an error.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from ..errors import ReproError
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -23,6 +26,30 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(row, dict):
             yield row
+
+
+def given_rows(path: Path, what: str) -> list[tuple[str, dict[str, Any]]]:
+    """The objects in a JSONL file of `what`, each with the place where it stands: the file and the line's number.
+
+    Empty lines are passed over. A file that cannot be read, or a line that is no object, raises and says which.
+    """
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except OSError as error:
+        raise ReproError(f"cannot read {path} ({error.strerror}); give a JSONL file of {what}") from error
+    except UnicodeDecodeError as error:
+        raise ReproError(f"{path} is not UTF-8 (byte {error.start}); convert it first") from error
+    return [_given(line, f"{path}, line {i}") for i, line in enumerate(lines, 1) if line.strip()]
+
+
+def _given(line: str, place: str) -> tuple[str, dict[str, Any]]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ReproError(f"{place} is not JSON ({error}); give one object a line") from error
+    if not isinstance(row, dict):
+        raise ReproError(f"{place} holds no object; give one object a line")
+    return place, row
 
 
 def append_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

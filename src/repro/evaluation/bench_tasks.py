@@ -7,19 +7,20 @@ of our own in `bench_tasks.jsonl`: all twelve tags, some with a history, each po
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ReproError
+from ..data.lines import given_rows
+from ..errors import ReproError, one_line
+from ..models.hashes import sha256
 from ..scoring.judge import Case
 from ..types import Turn
 
 OURS = Path(__file__).with_name("bench_tasks.jsonl")
-HUB = "wildbench@"  # followed by the commit of allenai/WildBench on the hub
+HUB = "allenai/WildBench"  # or "wildbench"; both are followed by @COMMIT
 
 
 @dataclass(frozen=True)
@@ -37,34 +38,40 @@ class BenchTask:
 
 def read_tasks(where: str | Path = OURS) -> list[BenchTask]:
     """`where` is a JSONL file in the schema of WildBench v2, or `wildbench@COMMIT` for the hub."""
-    rows = _from_hub(str(where)) if str(where).startswith(HUB) else _from_file(Path(where))
+    rows = given_rows(Path(where), "tasks") if (commit := _commit(where)) is None else _from_hub(commit)
     tasks = [_task(row, place) for place, row in rows]
     if len({task.id for task in tasks}) < len(tasks) or not tasks:
         raise ReproError(f"{where} has {len(tasks)} tasks, {len({t.id for t in tasks})} of different id; give each one")
     return tasks
 
 
-def _from_file(path: Path) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReproError(f"cannot read tasks from {path} ({error}); give a JSONL file or {HUB}COMMIT") from None
-    for i, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                yield f"{path} line {i}", json.loads(line)
-            except ValueError:
-                raise ReproError(f"{path} line {i} is not JSON; give one task a line") from None
+def source_of(where: str | Path) -> dict[str, str]:
+    """What tasks were read from, for the record: a commit on the hub, or a file with its hash."""
+    if commit := _commit(where):
+        return {"hub": HUB, "revision": commit}
+    return {"file": Path(where).name, "sha256": sha256(Path(where))}
 
 
-def _from_hub(where: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    commit = where.removeprefix(HUB)
+def _commit(where: str | Path) -> str | None:
+    """The commit that is named for the hub; None for a file. A branch or a tag can move, and is refused."""
+    name, _, commit = str(where).partition("@")
+    if name not in ("wildbench", HUB):
+        return None
     if not re.fullmatch(r"[0-9a-f]{40}", commit):
-        raise ReproError(f"'{where}' names no commit; give the 40 digits that the hub shows for allenai/WildBench")
+        raise ReproError(f"'{where}' names no commit; give wildbench@ and the 40 digits that the hub shows for {HUB}")
+    return commit
+
+
+def _from_hub(commit: str) -> Iterable[tuple[str, Mapping[str, Any]]]:
     from datasets import load_dataset
 
-    rows = load_dataset("allenai/WildBench", "v2", split="test", revision=commit)
-    return ((f"{where} row {i}", row) for i, row in enumerate(rows))
+    try:
+        rows = load_dataset(HUB, "v2", split="test", revision=commit)
+    except Exception as error:  # fsspec, pyarrow, the hub and datasets each raise their own
+        raise ReproError(
+            f"{HUB}@{commit} cannot be read ({one_line(error)}); give a file, or a commit you can reach"
+        ) from error
+    return ((f"{HUB}@{commit} row {i}", row) for i, row in enumerate(rows))
 
 
 def _task(row: Mapping[str, Any], place: str) -> BenchTask:

@@ -14,11 +14,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, get_args
 
+from ..data.lines import given_rows
 from ..errors import ReproError
 from ..models.hashes import cache_path
 from ..models.load import load_model
 from ..models.usage import Usage
-from ..rollouts.store import read_rows
 from ..scoring.asking import Question, planned
 from ..scoring.judge import Judge, Kind, Verdict, checklist_question, pair_question, score_question
 from ..scoring.verifier import ChecklistVerifier
@@ -53,20 +53,28 @@ def read_answers(given: Sequence[str]) -> dict[str, dict[str, str]]:
         name, _, path = text.partition("=")
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or not path or name in found:
             raise ReproError(f"answers are given as NAME=FILE, each name once, of letters and digits; found '{text}'")
-        if not Path(path).is_file():
-            raise ReproError(f"no file {path}; give a JSONL file with session_id and output")
-        found[name] = dict(_answer(row, path) for row in read_rows(Path(path)))
-        if not found[name]:
-            raise ReproError(f"{path} has no answers; give a JSONL file with session_id and output")
+        found[name] = _answers(Path(path))
     return found
 
 
-def _answer(row: Mapping[str, Any], path: str) -> tuple[str, str]:
+def _answers(path: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for place, row in given_rows(path, "answers"):
+        session, said = _answer(row, place)
+        if session in found:
+            raise ReproError(f"{place} answers session {session} a second time; give one answer a session")
+        found[session] = said
+    if not found:
+        raise ReproError(f"{path} has no answers; give a JSONL file with session_id and output")
+    return found
+
+
+def _answer(row: Mapping[str, Any], place: str) -> tuple[str, str]:
     said = row.get("output", row.get("model_output"))
     said = said[0] if isinstance(said, list) and len(said) == 1 else said
     identity = row.get("session_id", row.get("id"))
     if identity is None or not isinstance(said, str):
-        raise ReproError(f"a line of {path} has {', '.join(sorted(row)) or 'nothing'}; needs session_id and output")
+        raise ReproError(f"{place} has {', '.join(sorted(row)) or 'nothing'}; needs session_id and output")
     return str(identity), said
 
 

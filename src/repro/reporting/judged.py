@@ -35,7 +35,7 @@ def add_verb(verbs: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from repro.evaluation.bench_tasks import OURS, read_tasks
+    from repro.evaluation.bench_tasks import OURS, read_tasks, source_of
     from repro.evaluation.judging import as_lines, judge_answers, load_judge, plan_judging, read_answers
     from repro.scoring.judge import Judge
 
@@ -52,7 +52,9 @@ def run(arguments: argparse.Namespace) -> None:
     if isinstance(judge, Judge):
         print(used_text(judge.asker.used(), price))
     if arguments.out:
-        _write(Path(arguments.out), arguments.kind, {k: as_lines(r) for k, r in judged.records.items()}, judged.numbers)
+        how = {"tasks": source_of(arguments.tasks or OURS), "judge": judge.name}
+        how |= {key: vars(arguments)[key] for key in ("kind", "k", "seed")}
+        _write(Path(arguments.out), how, {k: as_lines(r) for k, r in judged.records.items()}, judged.numbers)
 
 
 def planned_text(usage: Usage, price: Price | None, n_tries: int) -> str:
@@ -75,9 +77,11 @@ def _cost(usage: Usage, price: Price | None, how: str) -> str:
     return "no price given (--price IN,OUT)" if math.isnan(cost) else f"{how}${cost:.2f}"
 
 
-def _write(folder: Path, kind: str, records: Mapping[str, str], numbers: Mapping[str, Estimate]) -> None:
+def _write(folder: Path, how: Mapping[str, Any], records: Mapping[str, str], numbers: Mapping[str, Estimate]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    kind = how["kind"]
     for name, lines in records.items():
         write_whole(folder / f"{kind}-{name}.jsonl", lines)
     told = {key: as_json(key, value) for key, value in numbers.items()}
     write_whole(folder / f"{kind}-numbers.json", json.dumps(told, indent=1) + "\n")
+    write_whole(folder / f"{kind}-settings.json", json.dumps(how, indent=1) + "\n")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
+from anyio import to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -25,9 +26,11 @@ from .chat import Desks, Job
 from .guard import Shield
 from .pages import HERE, App, Pages
 from .store import Refused, Store
+from .tables import Message
 from .talk import Talk
 
 HOUR = 3600.0
+THREADS = 8  # that serve pages; more of them only wait for each other
 
 
 def build_app(store: Store, assistants: Mapping[str, ChatModel], *, admin_token: str, secure: bool = False) -> FastAPI:
@@ -37,8 +40,8 @@ def build_app(store: Store, assistants: Mapping[str, ChatModel], *, admin_token:
     check_token(admin_token)
     talk = Talk(store)
 
-    def keep(job: Job) -> None:
-        talk.replied(*job.key, job.text, job.first_after)
+    def keep(jobs: Sequence[Job]) -> None:
+        talk.replied([_reply(job, store.now()) for job in jobs])
 
     desks = Desks(assistants, sampling=store.design.sampling.sampling, keep=keep)
     shared = App(store, talk, desks, admin_token, secure)
@@ -52,6 +55,14 @@ def build_app(store: Store, assistants: Mapping[str, ChatModel], *, admin_token:
     return app
 
 
+def _reply(job: Job, at: float) -> Message:
+    comparison_id, label, turn = job.key
+    return Message(
+        comparison_id=comparison_id, label=label, turn=turn, role="assistant", text=job.text, at=at,
+        seconds=job.first_after,
+    )  # fmt: skip
+
+
 def check_token(token: str) -> None:
     """An admin token that could be guessed is an error."""
     if len(token) < 12:
@@ -61,6 +72,7 @@ def check_token(token: str) -> None:
 def _lifespan(shared: App) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         forgetting = asyncio.create_task(_forget_hourly(shared.store))
         yield
         forgetting.cancel()

@@ -1,7 +1,8 @@
 """How do many participants get replies at once, word by word?
 
 Each assistant has a desk with one thread. It takes whatever waits, at most a model's batch, asks the model once for
-all of it, and passes pieces of text on as they are drawn. A reply is stored before its end is announced. Browsers that
+all of it, and passes pieces of text on as they are drawn. Replies are stored, a batch at a time, before their end is
+announced. Browsers that
 come late, or again, are told what was said so far; a reply that a stopped server left undone is asked for again.
 
 A message that arrives while its assistant is speaking waits for that batch to end: the longest wait is one reply.
@@ -85,7 +86,7 @@ class Job:
                 self.listeners.remove(mine)
 
 
-Kept = Callable[[Job], None]  # stores a finished reply
+Kept = Callable[[Sequence[Job]], None]  # stores finished replies
 
 
 class Desk:
@@ -142,7 +143,7 @@ class Desk:
                         job.text = ""
                         self._answer([job])
                 return
-            self._end(batch[0], one_line(error))
+            self._end(batch, one_line(error))
 
     def _speak(self, batch: Sequence[Job]) -> None:
         contexts, seeds = [job.context for job in batch], [job.seed for job in batch]
@@ -154,17 +155,20 @@ class Desk:
             turns = self.model.generate(contexts, sampling=self.sampling, seeds=seeds)
         for job, turn in zip(batch, turns, strict=True):
             job.add(turn.text[len(job.text) :])
-            self._end(job, None if job.text else "the assistant had nothing to say")
+        self._end([job for job in batch if not job.text], "the assistant had nothing to say")
+        self._end([job for job in batch if job.text])
 
-    def _end(self, job: Job, error: str | None) -> None:
-        if error is None:
+    def _end(self, jobs: Sequence[Job], error: str | None = None) -> None:
+        if jobs and error is None:
             try:
-                self.keep(job)
+                self.keep(jobs)
             except Exception as problem:  # the database, not the dialogue
                 error = one_line(problem)
         with self.changed:
-            self.jobs.pop(job.key, None)
-        job.finish(error)
+            for job in jobs:
+                self.jobs.pop(job.key, None)
+        for job in jobs:
+            job.finish(error)
 
 
 class Desks:

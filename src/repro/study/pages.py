@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,14 +23,22 @@ from ..seeds import derive
 from . import guard
 from .chat import Desks, Job
 from .store import Refused, Store
-from .tables import Comparison, Participant
-from .talk import CHOICES, LABELS, MAX_REASON, Talk, Where, turns_of
+from .tables import Participant
+from .talk import CHOICES, LABELS, MAX_REASON, Chat, Talk, Where, turns_of
 
 HERE = Path(__file__).parent
 PROLIFIC = re.compile(r"[0-9a-fA-F]{24}")
 Text = Annotated[str, Form(max_length=guard.MAX_BODY)]
 Short = Annotated[str, Form(max_length=200)]
 Number = Annotated[int, Form(ge=0, lt=2**31)]
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(HERE / "templates"), autoescape=True, auto_reload=False, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
 
 
 @dataclass
@@ -42,16 +51,10 @@ class App:
     admin_token: str
     secure: bool = False  # behind https, whatever the request says
     rates: guard.Rates = field(default_factory=guard.Rates)
-    templates: Environment = field(
-        default_factory=lambda: Environment(
-            loader=FileSystemLoader(HERE / "templates"), autoescape=True, auto_reload=False, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True,
-        )
-    )  # fmt: skip
 
     def page(self, name: str, token: str = "", *, status: int = 200, **values: Any) -> HTMLResponse:
         shared = {"design": self.store.design, "csrf": guard.csrf(self.store, token) if token else ""}
-        return HTMLResponse(self.templates.get_template(name).render(**shared, **values), status)
+        return HTMLResponse(_templates().get_template(name).render(**shared, **values), status)
 
     def is_secure(self, request: Request) -> bool:
         return self.secure or request.url.scheme == "https"
@@ -173,22 +176,21 @@ class Pages:
     def say(self, request: Request, label: str, comparison: Number, csrf: Short = "", text: Text = "") -> Response:
         """Take a message; the reply comes from `/reply`, and its making starts at once."""
         person, _ = self._me(request, csrf)
-        self.talk.say(person, comparison, label, text)
-        self._job(self.talk.where(person).at("chat", comparison), label, person)
+        self._job(self.talk.say(person, comparison, label, text), person)
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({"reply": f"/reply/{comparison}/{label}"}, 202)
         return _next()
 
-    def _job(self, comparison: Comparison, label: str, person: Participant) -> Job | str | None:
+    def _job(self, chat: Chat, person: Participant) -> Job | str | None:
         """The reply that is due: under way, or its text where it is finished, or None where nothing was asked."""
-        said = self.talk.messages(comparison)[label]
-        if not said:
+        if not chat.said:
             return None
-        if said[-1].role == "assistant":
-            return said[-1].text
-        seed = derive(self.design.seed, person.id, comparison.number, label, len(said))
-        key = (comparison.id or 0, label, len(said))
-        return self.app.desks[comparison.arm(label)].ask(key, [system_prompt(), *turns_of(said)], seed)
+        if chat.said[-1].role == "assistant":
+            return chat.said[-1].text
+        comparison, label, turn = chat.comparison, chat.label, len(chat.said)
+        seed = derive(self.design.seed, person.id, comparison.number, label, turn)
+        asked = self.app.desks[comparison.arm(label)]
+        return asked.ask((comparison.id or 0, label, turn), [system_prompt(), *turns_of(chat.said)], seed)
 
     def reply(self, request: Request, comparison: int, label: str) -> Response:
         """The reply to the last message as server-sent events: `so_far`, `piece`s, then `end` or `failed`."""
@@ -197,7 +199,7 @@ class Pages:
         found = self.talk.where(person).at("chat", comparison)
         if label not in LABELS:
             raise Refused(404, "There is no such chat.")
-        events = _events(self._job(found, label, person))
+        events = _events(self._job(Chat(found, label, self.talk.messages(found)[label]), person))
         return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     def go_on(self, request: Request, comparison: Number, csrf: Short = "") -> Response:

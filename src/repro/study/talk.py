@@ -7,6 +7,7 @@ lands on the same page. A chat is only text. Nothing that is written in it is re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +40,15 @@ class Where:
         if self.stage != stage or found is None or (comparison_id is not None and found.id != comparison_id):
             raise Refused(409, "That page is not up to date. Please go on from here.")
         return found
+
+
+@dataclass(frozen=True)
+class Chat:
+    """One of a comparison's two chats, as far as it went."""
+
+    comparison: Comparison
+    label: str
+    said: list[Message]
 
 
 class Talk:
@@ -106,17 +116,22 @@ class Talk:
     def messages(self, comparison: Comparison) -> dict[str, list[Message]]:
         """Both chats, by label."""
         with self.database.reading() as session:
-            of = select(Message).where(Message.comparison_id == comparison.id).order_by(col(Message.turn))
-            found = session.exec(of).all()
+            return self._messages(session, comparison)
+
+    def _messages(self, session: Session, comparison: Comparison) -> dict[str, list[Message]]:
+        of = select(Message).where(Message.comparison_id == comparison.id).order_by(col(Message.turn))
+        found = session.exec(of).all()
         return {label: [message for message in found if message.label == label] for label in LABELS}
 
     def chat_is_over(self, comparison: Comparison) -> bool:
         started = comparison.opened_at or self.store.now()
         return self.store.now() > started + self.design.chat_minutes * 60
 
-    def say(self, person: Participant, comparison_id: int, label: str, text: str) -> Message:
-        """Add what a participant says; the message with its turn. Refused while a reply is still to come."""
-        comparison = self.where(person).at("chat", comparison_id)
+    def say(self, person: Participant, comparison_id: int, label: str, text: str) -> Chat:
+        """Add what a participant says; the chat that ends with it. Refused while a reply is still to come."""
+        with self.database.reading() as session:
+            comparison = self._where(session, person).at("chat", comparison_id)
+            said = self._messages(session, comparison).get(label, [])
         text = text.replace("\r\n", "\n").replace("\x00", "").strip()
         if label not in LABELS or comparison.step not in ("both", label):
             raise Refused(409, "That chat is not open. Please go on from here.")
@@ -124,7 +139,6 @@ class Talk:
             raise Refused(422, f"Please write a message of 1 to {self.design.max_chars} characters.")
         if self.chat_is_over(comparison):
             raise Refused(409, "The time for this chat is over. Please choose now.")
-        said = self.messages(comparison)[label]
         if said and said[-1].role == "user":
             raise Refused(409, "Please wait for the reply.")
         if len(said) // 2 >= self.design.max_turns:
@@ -132,26 +146,19 @@ class Talk:
         message = Message(
             comparison_id=comparison_id, label=label, turn=len(said), role="user", text=text, at=self.store.now()
         )
-        if not self._add(message):
-            raise Refused(409, "That message was already sent.")
-        return message
-
-    def replied(self, comparison_id: int, label: str, turn: int, text: str, seconds: float | None) -> bool:
-        """Keep a reply; false where it is kept already, or its dialogue has been withdrawn."""
-        row = Message(
-            comparison_id=comparison_id, label=label, turn=turn, role="assistant", text=text, at=self.store.now(),
-            seconds=seconds,
-        )  # fmt: skip
-        return self._add(row)
-
-    def _add(self, row: Message | Ballot | Answer) -> bool:
-        """Store a row that may be there once; whether it was new."""
         try:
             with self.database.writing() as session:
-                session.add(row)
+                session.add(message)
         except IntegrityError:
-            return False
-        return True
+            raise Refused(409, "That message was already sent.") from None
+        return Chat(comparison, label, [*said, message])
+
+    def replied(self, replies: Sequence[Message]) -> None:
+        """Keep replies, all on the disk at once. One that is kept already, or whose chat was withdrawn, is left out."""
+        with self.database.writing() as session:
+            for reply in replies:
+                with suppress(IntegrityError), session.begin_nested():
+                    session.add(reply)
 
     def may_go_on(self, comparison: Comparison, chats: Mapping[str, Sequence[Message]]) -> bool:
         """Has everything that has to be said in this step been said and answered?"""
@@ -161,15 +168,13 @@ class Talk:
 
     def go_on(self, person: Participant, comparison_id: int) -> None:
         """From A to B, or to the vote."""
-        comparison = self.where(person).at("chat", comparison_id)
-        if not self.may_go_on(comparison, self.messages(comparison)):
-            wanted = self.design.min_turns
-            raise Refused(409, f"Please write {wanted} message{'s' * (wanted > 1)} to each assistant first.")
         with self.database.writing() as session:
-            row = session.get_one(Comparison, comparison.id)
-            if row.step == comparison.step:
-                row.step = "B" if row.step == "A" else "vote"
-                session.add(row)
+            row = self._where(session, person).at("chat", comparison_id)
+            if not self.may_go_on(row, self._messages(session, row)):
+                wanted = self.design.min_turns
+                raise Refused(409, f"Please write {wanted} message{'s' * (wanted > 1)} to each assistant first.")
+            row.step = "B" if row.step == "A" else "vote"
+            session.add(row)
 
     def vote(self, person: Participant, comparison_id: int, choice: str, strength: int | None, reason: str) -> None:
         """Cast the one vote of a comparison. Once this returns, it is on the disk; a second one changes nothing."""
@@ -177,36 +182,38 @@ class Talk:
             raise Refused(422, "Please choose A, B, no difference, or neither.")
         if choice in LABELS and strength is None:
             raise Refused(422, "Please say how much better it was.")
-        with self.database.reading() as session:
+        strength = strength if choice in LABELS else None
+        clean = reason.replace("\x00", "").strip()
+        with suppress(IntegrityError), self.database.writing() as session:  # where writers do not take turns
             given = session.get(Ballot, comparison_id)
             if given and session.get_one(Comparison, comparison_id).participant_id == person.id:
                 return
-        self.where(person).at("vote", comparison_id)
-        strength = strength if choice in LABELS else None
-        clean = reason.replace("\x00", "").strip()
-        self._add(
-            Ballot(comparison_id=comparison_id, choice=choice, strength=strength, reason=clean, at=self.store.now())
-        )
-        self._finish_if_done(person)
+            self._where(session, person).at("vote", comparison_id)
+            session.add(
+                Ballot(comparison_id=comparison_id, choice=choice, strength=strength, reason=clean, at=self.store.now())
+            )
+            self._finish_if_done(session, person)
 
     def answer(self, person: Participant, number: int, answer: str) -> None:
         """Answer an attention check, once."""
-        where = self.where(person)
-        if where.stage != "check" or where.check != number:
-            raise Refused(409, "That page is not up to date. Please go on from here.")
-        check = self.design.checks[number]
-        if answer not in check.options:
-            raise Refused(422, "Please choose one of the answers.")
-        passed = answer == check.answer
-        self._add(Answer(participant_id=person.id, number=number, answer=answer, passed=passed, at=self.store.now()))
-        self._finish_if_done(person)
+        with suppress(IntegrityError), self.database.writing() as session:
+            where = self._where(session, person)
+            if where.stage != "check" or where.check != number:
+                raise Refused(409, "That page is not up to date. Please go on from here.")
+            check = self.design.checks[number]
+            if answer not in check.options:
+                raise Refused(422, "Please choose one of the answers.")
+            passed = answer == check.answer
+            session.add(
+                Answer(participant_id=person.id, number=number, answer=answer, passed=passed, at=self.store.now())
+            )
+            self._finish_if_done(session, person)
 
-    def _finish_if_done(self, person: Participant) -> None:
-        with self.database.writing() as session:
-            row = session.get(Participant, person.id)
-            if row and row.finished_at is None and self._where(session, row).stage == "finished":
-                row.finished_at = self.store.now()
-                session.add(row)
+    def _finish_if_done(self, session: Session, person: Participant) -> None:
+        row = session.get(Participant, person.id)
+        if row and row.finished_at is None and self._where(session, row).stage == "finished":
+            row.finished_at = self.store.now()
+            session.add(row)
 
     def n_votes(self) -> int:
         with self.database.reading() as session:

@@ -7,12 +7,12 @@ Two files of conversations, one JSON object a line, are enough: `messages` (role
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ...data.lines import given_rows
 from ...errors import ReproError
 from ...types import Role, Trajectory, Turn
 
@@ -46,31 +46,11 @@ def read_conversations(path: str | Path, *, schema: Schema = "messages") -> list
     """All conversations of a JSONL file, held to one schema. What cannot be read raises with the line it stands in."""
     if schema not in get_args(Schema):
         raise ReproError(f"no schema '{schema}'; have {', '.join(get_args(Schema))}")
-    found = [_conversation(row, schema, where) for row, where in _rows(Path(path))]
+    found = [_conversation(row, schema, where) for where, row in given_rows(Path(path), "conversations")]
     if not found:
         raise ReproError(f"{path} holds no conversations; give one JSON object a line")
     _check_ids(found, path)
     return found
-
-
-def _rows(path: Path) -> Iterator[tuple[Mapping[str, Any], str]]:
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except OSError as error:
-        raise ReproError(f"cannot read {path} ({error.strerror}); give a JSONL file of conversations") from error
-    except UnicodeDecodeError as error:
-        raise ReproError(f"{path} is not UTF-8 (byte {error.start}); convert it first") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise ReproError(f"{where} is not JSON ({error}); give one object a line") from error
-        if not isinstance(row, dict):
-            raise ReproError(f"{where} holds no object; give one object a line")
-        yield row, where
 
 
 def _conversation(row: Mapping[str, Any], schema: Schema, where: str) -> Conversation:
