@@ -68,8 +68,7 @@ def _heading(scope: Scope, send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             extra = dict(HEADERS)
-            if not scope["path"].startswith("/static/"):
-                extra["Cache-Control"] = "no-store"
+            extra["Cache-Control"] = "max-age=3600" if scope["path"].startswith("/static/") else "no-store"
             if scope["scheme"] == "https":
                 extra["Strict-Transport-Security"] = "max-age=31536000"
             message["headers"] = [*message["headers"], *((k.lower().encode(), v.encode()) for k, v in extra.items())]
