@@ -54,7 +54,7 @@ def test_progress_balance_and_drop_outs(serve, admin):
     numbers = dict(re.findall(r"<dt>(.*?)</dt><dd>(\d+)</dd>", page))
     assert numbers == {
         "agreed to take part": "5", "finished": "1", "at it": "1", "left before the first chat": "1",
-        "left after 0 votes": "1", "left after 1 votes": "1", "left after 2 votes": "0", "withdrew their data": "0",
+        "left after 0 votes": "1", "left after 1 vote": "1", "left after 2 votes": "0", "withdrew their data": "0",
     }  # fmt: skip
     votes = [int(cell) for cell in re.findall(r"<td>(\d+)</td></tr>", page)]
     assert sum(votes) == 4
@@ -68,7 +68,7 @@ def test_win_rates_are_hidden_and_every_look_is_recorded(serve, admin):
         assert person.client.post("/admin/look", data={"csrf": "forged"}).status_code == 403
         person.send("/admin/look")
         assert "[0." in person.page.text
-        assert "Looked at 1 time." in person.page.text
+        assert "Looked at once." in person.page.text
         assert "[0." not in person.get("/admin").text
         with site.store.database.reading() as session:
             assert [look.n_votes for look in session.exec(select(Look)).all()] == [3]

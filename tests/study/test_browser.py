@@ -254,4 +254,4 @@ def test_the_admin_page_is_readable_and_accessible(site, browser, admin_token):
     person.shot("admin")
     assert person.faults() == []
     person.click("button", "Show them")
-    person.find("p", "Looked at 1 time")
+    person.find("p", "Looked at once")

@@ -117,7 +117,9 @@ class Admin:
             "left before the first chat": sum(row["instructed_at"] is None for row in left),
         }
         for n in range(self.store.design.n_comparisons):
-            counts[f"left after {n} votes"] = sum(bool(row["instructed_at"]) and row["n_votes"] == n for row in left)
+            counts[f"left after {n} vote{'s' * (n != 1)}"] = sum(
+                bool(row["instructed_at"]) and row["n_votes"] == n for row in left
+            )
         counts["withdrew their data"] = len(participant_rows(self.store)) - len(rows)
         return counts
 

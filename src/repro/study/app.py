@@ -106,7 +106,8 @@ def _add_refusals(app: FastAPI, shared: App) -> None:
     def say(request: Request, status: int, sentence: str) -> Response:
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({"error": sentence}, status)
-        return shared.page("error.html", status=status, sentence=sentence)
+        back = "/admin" if request.url.path.startswith("/admin") else "/study"
+        return shared.page("error.html", status=status, sentence=sentence, back=back)
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
@@ -117,7 +118,10 @@ def _add_refusals(app: FastAPI, shared: App) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return say(request, error.status_code, f"This page cannot be shown ({error.detail}).")
+        sentence = (
+            "There is no such page." if error.status_code == 404 else f"This cannot be done here ({error.detail})."
+        )
+        return say(request, error.status_code, sentence)
 
     async def busy(request: Request, error: Exception) -> Response:
         return say(request, 503, "The study is very busy. Please try again in a minute; nothing is lost.")

@@ -6,6 +6,7 @@ study's file, then in the checkout.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from repro.config import repo_root
@@ -19,7 +20,9 @@ from .design import AssistantSpec, Design
 
 def load_assistants(design: Design, *, beside: Path | None = None) -> dict[str, ChatModel]:
     """Every assistant of the study by name, each warmed up by a word."""
-    return {name: _load(spec, beside) for name, spec in design.assistants.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # what libraries tell each other would bury the links
+        return {name: _load(spec, beside) for name, spec in design.assistants.items()}
 
 
 def _load(spec: AssistantSpec, beside: Path | None) -> ChatModel:
@@ -27,8 +30,11 @@ def _load(spec: AssistantSpec, beside: Path | None) -> ChatModel:
         if spec.adapters:
             raise ReproError(f"{spec.model} is an endpoint and takes no adapters; serve them there")
         return ServedModel.from_spec(spec.model)
+    from transformers.utils.logging import disable_progress_bar
+
     from ..models.local import LocalModel
 
+    disable_progress_bar()
     model = LocalModel.from_pretrained(
         spec.model, adapters=[_folder(path, beside) for path in spec.adapters], dtype=spec.dtype
     )

@@ -187,14 +187,21 @@ def _parquet(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
     return file.getvalue()
 
 
+def times(n: int) -> str:
+    """How often, in words."""
+    return "once" if n == 1 else f"{n} times"
+
+
 def _codebook(store: Store) -> str:
     design, looks = store.design, look_rows(store)
     lines = [
         f"# Codebook of the study {design.name}",
         "",
-        f"{design.title}. Assistants: {', '.join(design.assistants)}. Each participant compares {design.n_comparisons} "
+        f"Title: {design.title}",
+        "",
+        f"Assistants: {', '.join(design.assistants)}. Each participant compares {design.n_comparisons} "
         f"of {len(design.all_pairs)} pairs, {design.layout.replace('_', ' ')}.",
-        f"Win rates were looked at {len(looks)} times while votes came in.",
+        f"Win rates were looked at {times(len(looks))} while votes came in.",
     ]
     for table, columns in COLUMNS.items():
         lines += ["", f"## {table}", "", "| column | meaning |", "| --- | --- |"]

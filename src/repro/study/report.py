@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from repro.evaluation.preference import PairResult, PositionCheck, Vote, position_check, win_rates
 
-from .export import Row, look_rows, vote_rows
+from .export import Row, look_rows, times, vote_rows
 from .store import Store
 
 NAN = float("nan")
@@ -85,5 +85,5 @@ def as_text(found: Report) -> str:
     ]
     if found.position:
         lines.append(f"the one shown as A wins {found.position.first_wins}, p={found.position.p:.3f}")
-    lines.append(f"'neither is good': {found.n_both_bad} votes; win rates were looked at {found.n_looks} times before")
+    lines.append(f"'neither is good': {found.n_both_bad} votes; win rates were looked at {times(found.n_looks)} before")
     return "\n".join(lines)

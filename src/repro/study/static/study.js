@@ -149,6 +149,9 @@ if (strength) {
   set();
 }
 
+const minutes = document.querySelector("[data-minutes]");
+if (minutes) setInterval(() => (minutes.textContent = Math.max(0, Number(minutes.textContent) - 1)), 60000);
+
 document.querySelectorAll("main form:not(.composer)").forEach((form) =>
   form.addEventListener("submit", () => {
     if (form.checkValidity()) setTimeout(() => form.querySelectorAll("button").forEach((button) => (button.disabled = true)));
