@@ -106,15 +106,19 @@ class Person:
             self.driver.save_screenshot(str(Path(folder) / f"{self.size}-{self.n_shots:02d}-{name}.png"))
 
     def faults(self) -> list[str]:
-        """What axe-core finds serious or critical here; nothing where it is not installed."""
+        """What axe-core finds serious or critical here, by day and by night; nothing where it is not installed."""
         path = axe_path()
         if path is None:
             return []
         self.driver.execute_script(path.read_text())
         run = "axe.run(document, {resultTypes: ['violations']}).then(arguments[arguments.length - 1])"
-        found = self.driver.execute_async_script(run)["violations"]
-        bad = [fault for fault in found if fault["impact"] in ("serious", "critical")]
-        return [f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in bad]
+        bad = []
+        for scheme in ("dark", "light"):
+            media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+            self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+            found = self.driver.execute_async_script(run)["violations"]
+            bad += [(scheme, fault) for fault in found if fault["impact"] in ("serious", "critical")]
+        return [f"{scheme}: {fault['id']}: {fault['nodes'][0]['html']}" for scheme, fault in bad]
 
 
 def axe_path() -> Path | None:
