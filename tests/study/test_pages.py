@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlmodel import select
@@ -9,6 +11,7 @@ from repro.models.scripted import ScriptedModel
 from repro.study import guard
 from repro.study.export import conversation_rows, participant_rows, vote_rows
 from repro.study.tables import Answer, Message, Participant
+from repro.study.talk import Talk
 
 from .conftest import PID
 
@@ -117,6 +120,40 @@ def test_a_vote_counts_once_and_cannot_be_changed(serve):
         person.send("/vote", comparison=number, choice="B", strength="3")
         rows = vote_rows(site.store)
     assert [(row["choice"], row["strength"]) for row in rows if row["choice"]] == [("A", 2)]
+
+
+def test_a_vote_sent_by_four_at_once_is_one_vote_and_no_error(serve):
+    with serve() as site, site.browser() as person:
+        person.join()
+        person.say("A"), person.say("B")
+        person.send("/next", comparison=person.hidden("comparison"))
+        talk, number = Talk(site.store), int(person.hidden("comparison"))
+        me, together = site.store.participant(person.client.cookies["study"]), threading.Barrier(4)
+
+        def vote(choice):
+            together.wait()
+            talk.vote(me, number, choice, 2, "")
+
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(vote, "ABAB")) == [None] * 4
+        assert talk.n_votes() == 1
+
+
+def test_replies_are_kept_together_and_one_that_cannot_be_does_not_hinder_the_others(serve):
+    with serve() as site, site.browser() as person:
+        person.join()
+        person.say("A")
+        talk, number = Talk(site.store), int(person.hidden("comparison"))
+        reply = {"role": "assistant", "at": 0.0}
+        talk.replied([
+            Message(comparison_id=number, label="A", turn=1, text="again", **reply),
+            Message(comparison_id=999, label="A", turn=1, text="withdrawn", **reply),
+            Message(comparison_id=number, label="B", turn=1, text="new", **reply),
+        ])  # fmt: skip
+        with site.store.database.reading() as session:
+            kept = session.exec(select(Message).where(Message.role == "assistant")).all()
+    assert [(row.label, row.text) for row in kept] == [("A", kept[0].text), ("B", "new")]
+    assert kept[0].text != "again"
 
 
 @pytest.mark.parametrize("fields", [{"choice": "C"}, {"choice": ""}, {"choice": "A"}, {"choice": "A", "strength": "9"}])
