@@ -184,9 +184,9 @@ class Talk:
             raise Refused(422, "Please say how much better it was.")
         strength = strength if choice in LABELS else None
         clean = reason.replace("\x00", "").strip()
-        with suppress(IntegrityError), self.database.writing() as session:  # where writers do not take turns
-            given = session.get(Ballot, comparison_id)
-            if given and session.get_one(Comparison, comparison_id).participant_id == person.id:
+        with self.database.writing() as session:
+            row = session.get(Comparison, comparison_id, with_for_update=True)  # a twin of this vote waits here
+            if row and row.participant_id == person.id and session.get(Ballot, comparison_id):
                 return
             self._where(session, person).at("vote", comparison_id)
             session.add(
