@@ -41,6 +41,11 @@ class SlotCache:
         layers = [(k.index_select(0, chosen), v.index_select(0, chosen)) for k, v in self.layers]
         return SlotCache(layers, self.valid[chosen], self.fill)
 
+    def part(self, rows: slice, n_skipped: int) -> SlotCache:
+        """These rows, not copied: what is written there, `n_skipped` slots further on, is written here."""
+        layers = [(k[rows], v[rows]) for k, v in self.layers]
+        return SlotCache(layers, self.valid[rows], self.fill + n_skipped)
+
     def put(self, rows: Tensor, part: SlotCache, start: int) -> None:
         """Copy the slots from `start` on of `part` back into `rows`."""
         for (k, v), (pk, pv) in zip(self.layers, part.layers, strict=True):

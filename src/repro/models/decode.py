@@ -1,7 +1,8 @@
 """How are many turns generated at once, each from its own seed?
 
-One batch: reuse what the cache already holds of each context, read the rest in one left-padded block, then draw
-a token per row and step. Rows that have ended are dropped from the batch, and the cache keeps their keys.
+One batch: reuse what the cache already holds of each context and what all begin with, read the rest in left-padded
+blocks of rows of like length, then draw a token per row and step. Rows that have ended are dropped from the batch, and
+the cache keeps their keys.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from .base import Sampling
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 _N_PAST = 3  # batches remembered: a turn, its redrawn rows, and the other user turns of a dialogue's start
 _N_MODELS = 3  # models that remember: those that talk with each other, and one more
 OnToken = Callable[[int, int], None]  # told (row, token) as each is drawn
+_N_COMMON = 16  # tokens in common from which on it pays to read them apart
+_N_TOGETHER = 8  # rows of like length read at once on a CPU: hardly any padding
 _KEEP = 0.75  # rows are dropped once fewer than this share of them is still speaking
 
 
@@ -103,23 +107,51 @@ class Decoder:
 
         unique = list(dict.fromkeys(tuple(c) for c in contexts))
         past, matches = self._best_past(unique)
-        news = [c[n:] for c, (_, n) in zip(unique, matches, strict=True)]
-        width = max(map(len, news))
-        cache = self._start(past, matches, width + n_room)
-        ids = torch.zeros(len(unique), width, dtype=torch.long)
-        real = torch.zeros(len(unique), width, dtype=torch.bool)
-        positions = torch.zeros(len(unique), width, dtype=torch.long)
-        for i, (new, (_, n)) in enumerate(zip(news, matches, strict=True)):
+        if past is None:
+            past, matches = self._beginning(unique)
+        order = sorted(range(len(unique)), key=lambda i: len(unique[i]) - matches[i][1])  # like lengths together
+        matches = [matches[i] for i in order]
+        news = [unique[i][n:] for i, (_, n) in zip(order, matches, strict=True)]
+        cache = self._start(past, matches, len(news[-1]) + n_room)
+        logits = self._read_new(news, [n for _, n in matches], cache)
+        row_of = {unique[i]: row for row, i in enumerate(order)}
+        rows = [row_of[tuple(c)] for c in contexts]
+        if rows == [*range(len(unique))]:
+            return logits, cache
+        spread = torch.tensor(rows, device=logits.device)
+        return logits[spread], cache.rows(spread)
+
+    def _read_new(self, news: Sequence[Sequence[int]], starts: Sequence[int], cache: SlotCache) -> Tensor:
+        """Read the new ids of each row, shortest first, from its position in `starts` on; logits (B, V)."""
+        import torch
+
+        width = len(news[-1])
+        ids = torch.zeros(len(news), width, dtype=torch.long)
+        real = torch.zeros(len(news), width, dtype=torch.bool)
+        positions = torch.zeros(len(news), width, dtype=torch.long)
+        for i, (new, n) in enumerate(zip(news, starts, strict=True)):
             ids[i, width - len(new) :] = torch.tensor(new)
             real[i, width - len(new) :] = True
             positions[i, width - len(new) :] = torch.arange(n, n + len(new))
-        device = self.model.device
-        logits = self._step(ids.to(device), positions.to(device), cache, real.to(device))
-        if len(unique) == len(contexts):
-            return logits, cache
-        row_of = {c: i for i, c in enumerate(unique)}
-        spread = torch.tensor([row_of[tuple(c)] for c in contexts], device=device)
-        return logits[spread], cache.rows(spread)
+        device, found = self.model.device, []
+        n_together = _N_TOGETHER if device.type == "cpu" else len(news)
+        for i in range(0, len(news), n_together):
+            rows = slice(i, i + n_together)
+            skipped = width - max(map(len, news[rows]))
+            block = [x[rows, skipped:].to(device) for x in (ids, positions, real)]
+            found.append(self._step(block[0], block[1], cache.part(rows, skipped), block[2]))
+        cache.fill += width
+        return torch.cat(found)
+
+    def _beginning(self, contexts: Sequence[tuple[int, ...]]) -> tuple[_Past | None, list[tuple[int, int]]]:
+        """What all contexts begin with, as a past of one row, if that is long: a system prompt is read once."""
+        nothing = (None, [(0, 0)] * len(contexts))
+        pairs = zip(min(contexts), max(contexts), strict=False)  # those of all contexts that differ the soonest
+        common = [a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)][: min(map(len, contexts)) - 1]
+        if len(contexts) == 1 or len(common) < _N_COMMON:
+            return nothing
+        past = _Past(self._read([common], 0)[1], [common])
+        return past, [past.match(context) for context in contexts]
 
     def _step(self, ids: Tensor, positions: Tensor, cache: SlotCache, real: Tensor) -> Tensor:
         """Logits (B, V) of the last position after reading `ids` (B, T); slots where `real` is false stay empty."""
