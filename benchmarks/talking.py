@@ -1,0 +1,109 @@
+"""In which ways can two language models talk to each other?
+
+With this package; through transformers' own `generate`, called once a turn; or at a server. The loop, the tasks, the
+weights and the sampling are the same: what differs is who draws the tokens.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from repro.models.base import Sampling
+from repro.models.decode import Sampled
+from repro.models.local import LocalModel
+from repro.models.served import ServedModel
+from repro.rollouts.dialogue import rollout
+from repro.simulators.userlm import UserLM
+from repro.types import Role, Task, Trajectory
+
+SERVER = "REPRO_BENCH_SERVER"  # openai:http://127.0.0.1:8000/v1#assistant,user: an endpoint and its two models
+SAMPLING = Sampling(temperature=1.0, max_tokens=80)  # as assistants are trained
+MAX_TURNS = 2  # of the assistant
+
+
+def models() -> tuple[LocalModel, LocalModel]:
+    """The fine-tuned user and the initial assistant."""
+    user, assistant = (LocalModel.from_pretrained(adapters=[f"checkpoints/{name}"]) for name in ("userlm", "initial"))
+    return user, assistant
+
+
+class Plain(LocalModel):
+    """The same model, asked through `transformers`: no cache between turns, attention as torch has it."""
+
+    def _draw(
+        self, ids: Sequence[list[int]], sampling: Sampling, seeds: Sequence[int], role: Role, on_token: object = None
+    ) -> list[Sampled]:
+        ends = sorted({self.format.end_of_turn, self.format.end_of_conversation})
+        banned = [] if role == "user" and sampling.may_end else [self.format.end_of_conversation]
+        first = [self.format.encode(text)[0] for text in sampling.suppress_first] + [self.format.end_of_turn]
+        read = self.tokenizer.pad({"input_ids": ids}, padding_side="left", return_tensors="pt")
+        torch.manual_seed(seeds[0] % 2**63)
+        drawn = self.model.generate(
+            **read, do_sample=True, temperature=sampling.temperature, top_p=sampling.top_p, top_k=0,
+            max_new_tokens=sampling.max_tokens, eos_token_id=ends, suppress_tokens=banned or None,
+            begin_suppress_tokens=first, pad_token_id=ends[0],
+        )[:, read["input_ids"].shape[1] :].tolist()  # fmt: skip
+        return [Sampled(cut(row, ends), []) for row in drawn]
+
+
+def cut(row: list[int], ends: Sequence[int]) -> list[int]:
+    """Up to the first end token, that included."""
+    last = next((i for i, token in enumerate(row) if token in ends), len(row) - 1)
+    return row[: last + 1]
+
+
+def plain(model: LocalModel) -> Plain:
+    theirs = copy.deepcopy(model.model)
+    theirs.set_attn_implementation("sdpa")
+    return Plain(theirs, model.tokenizer, name=model.name)
+
+
+class Talks:
+    """Conversations between two models, held as if neither had read anything before; the tokens that were drawn."""
+
+    def __init__(self, user: Any, assistant: Any, tasks: Sequence[Task], n_together: int) -> None:
+        self.user, self.assistant, self.tasks, self.n_together = UserLM(user), assistant, tasks, n_together
+        self.held: list[Trajectory] = []
+
+    def __call__(self, turn: int) -> dict[str, float]:
+        self.held, tasks = [], self.tasks if turn else self.tasks[:2]
+        for i in range(0, len(tasks), self.n_together):
+            self._forget()
+            self.held += rollout(
+                tasks[i : i + self.n_together], user=self.user, assistant=self.assistant, max_turns=MAX_TURNS,
+                sampling=SAMPLING, seed=turn,
+            )  # fmt: skip
+        return {"tokens": self.n_drawn(), "conversations": len(self.held)}
+
+    def _forget(self) -> None:
+        self.user.model.decoder.reset()
+        self.assistant.decoder.reset()
+
+    def n_drawn(self) -> float:
+        """Tokens of all turns of the conversations held last, end marks included."""
+        return sum(len(turn.token_ids or ()) for dialogue in self.held for turn in dialogue.turns)
+
+
+class Served(Talks):
+    """The same at a server, which counts the tokens."""
+
+    def _forget(self) -> None:
+        self.n_before = self.assistant.meter.total.completion_tokens
+
+    def n_drawn(self) -> float:
+        return float(self.assistant.meter.total.completion_tokens - self.n_before)
+
+
+def served(tasks: Sequence[Task]) -> dict[str, Talks]:
+    spec = os.environ.get("REPRO_BENCH_SERVER")
+    if not spec:
+        return {}
+    assistant, _, user = spec.partition(",")
+    model = replace(ServedModel.from_spec(assistant), n_parallel=len(tasks))
+    return {"server": Served(replace(model, model=user or model.model), model, tasks, len(tasks))}
