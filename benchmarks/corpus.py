@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from side_by_side import middle, recorded
+
 from repro.data import deduplicate, flip, load_corpus, split_by_user
 from repro.data.intents import stated
 from repro.models import user_tokenizer
@@ -51,38 +53,57 @@ def synthetic(n: int) -> Iterator[dict[str, object]]:
         }  # fmt: skip
 
 
-def timed(name: str, n: int, do: Callable[[], T]) -> T:
-    start = time.perf_counter()
-    out = do()
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # GiB; on Linux it is in KiB
-    print(f"{name:<12} {seconds:6.1f} s, {n / seconds:8,.0f} rows/s, peak so far {peak:.2f} GiB", flush=True)
-    return out
+class Stages:
+    """Times each stage by name, and says so at once."""
+
+    def __init__(self) -> None:
+        self.rates: dict[str, float] = {}
+        self.peak = 0.0
+
+    def timed(self, name: str, n: int, do: Callable[[], T]) -> T:
+        start = time.perf_counter()
+        out = do()
+        self.rates[name] = n / (time.perf_counter() - start)
+        self.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # GiB; on Linux it is in KiB
+        print(f"{name:<12} {self.rates[name]:8,.0f} rows/s, peak so far {self.peak:.2f} GiB", flush=True)
+        return out
+
+
+def sent_through(n: int, *, num_proc: int = 1, tokenizer: str = "smollm2") -> Stages:
+    """n rows from a file to training rows; `all` of its rates is that of everything but writing the file."""
+    import datasets
+
+    stages = Stages()
+    with tempfile.TemporaryDirectory() as folder:
+        datasets.config.HF_DATASETS_CACHE = Path(folder) / "cache"
+        path = Path(folder) / "rows.parquet"
+        made = datasets.Dataset.from_generator(synthetic, gen_kwargs={"n": n}, writer_batch_size=PART)
+        stages.timed("write", n, lambda: made.to_parquet(str(path)))
+
+        def everything() -> None:
+            corpus = stages.timed("load", n, lambda: load_corpus(path, num_proc=num_proc))
+            kept = stages.timed("deduplicate", len(corpus), lambda: deduplicate(corpus))
+            parts = stages.timed("split", len(kept), lambda: split_by_user(kept))
+            train = stages.timed("intents", len(parts["train"]), lambda: stated(parts["train"]))
+            chat = user_tokenizer(tokenizer)
+            rows = stages.timed("flip", len(train), lambda: flip(train, tokenizer=chat, num_proc=num_proc))
+            print(*train.steps, f"{n:,} rows -> {len(rows):,} training rows", sep="\n")
+
+        stages.timed("all", n, everything)
+    return stages
 
 
 def main() -> int:
-    import datasets
-
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--num-proc", type=int, default=1)
     parser.add_argument("--tokenizer", default="smollm2")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        datasets.config.HF_DATASETS_CACHE = Path(folder) / "cache"
-        path = Path(folder) / "rows.parquet"
-        made = datasets.Dataset.from_generator(synthetic, gen_kwargs={"n": asked.rows}, writer_batch_size=PART)
-        timed("write", asked.rows, lambda: made.to_parquet(str(path)))
-        start = time.perf_counter()
-        corpus = timed("load", asked.rows, lambda: load_corpus(path, num_proc=asked.num_proc))
-        kept = timed("deduplicate", len(corpus), lambda: deduplicate(corpus))
-        parts = timed("split", len(kept), lambda: split_by_user(kept))
-        train = timed("intents", len(parts["train"]), lambda: stated(parts["train"]))
-        tokenizer = user_tokenizer(asked.tokenizer)
-        rows = timed("flip", len(train), lambda: flip(train, tokenizer=tokenizer, num_proc=asked.num_proc))
-        seconds = time.perf_counter() - start
-    print(*train.steps, sep="\n")
-    print(f"{asked.rows:,} rows -> {len(rows):,} training rows in {seconds:.0f} s: {asked.rows / seconds:,.0f} rows/s")
+    with recorded("data_path", asked) as (run, _):
+        stages = sent_through(asked.rows, num_proc=asked.num_proc, tokenizer=asked.tokenizer)
+        for name, rate in stages.rates.items():
+            run.number(f"data_path.{name}.rows_per_s", middle([rate], "rows/s"))
+        run.number("data_path.peak", middle([stages.peak], "GiB"))
     return 0
 
 

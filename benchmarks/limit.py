@@ -15,8 +15,10 @@ from talking import Talks
 
 from repro.models.local import LocalModel
 from repro.rollouts.dialogue import system_prompt
-from repro.types import Role, Trajectory, Turn
+from repro.simulators.userlm import UserLM
+from repro.types import Trajectory
 
+ROLES = ("assistant", "user")
 SIDE = 2048  # of the matrices that say what the processor can multiply
 
 
@@ -30,27 +32,30 @@ def n_distinct(rows: Iterable[Sequence[int]]) -> int:
     return len(seen)
 
 
-def needed_flops(model: LocalModel, rows: Sequence[Sequence[int]], n_drawn: int) -> float:
-    """Multiplications and additions for `rows`: layers for each distinct token, the output layer for those drawn."""
-    c = model.model.config
-    layers = sum(p.numel() for name, p in model.model.model.layers.named_parameters() if p.dim() == 2)
-    seen = sum(len(row) ** 2 / 2 for row in rows) / sum(map(len, rows))  # mean tokens attended to
-    attention = 2 * seen * c.hidden_size * c.num_hidden_layers  # scores, and the mean of values
-    return 2 * (n_distinct(rows) * (layers + attention) + n_drawn * c.hidden_size * c.vocab_size)
+def rows_read(user: UserLM, assistant: LocalModel, held: Sequence[Trajectory]) -> list[list[list[int]]]:
+    """What the assistant's model and the user's have to have read of these conversations: rows of token ids of each."""
+    told = {"assistant": lambda d: system_prompt(), "user": lambda d: user.told(d.task, d.seed)}
+    found = []
+    for model, role in ((assistant, "assistant"), (user.model, "user")):
+        rows = [model.format.labelled([told[role](d), *d.turns], role)[0][:-1] for d in held]
+        found.append([row for row in rows if row])  # of each row the last token is read by nobody
+    return found
 
 
 def needed(talk: Talks) -> float:
-    """Operations of both models, for the conversations that were held last."""
-    flops = 0.0
-    for model, role in ((talk.assistant, "assistant"), (talk.user.model, "user")):
-        rows = [model.format.labelled([_told(talk, d, role), *d.turns], role)[0][:-1] for d in talk.held]
-        drawn = sum(len(t.token_ids or ()) for d in talk.held for t in d.turns if t.role == role)
-        flops += needed_flops(model, [row for row in rows if row], drawn)  # the last token of a row is read by nobody
-    return flops
+    """Operations (GFLOP) of both models, for the conversations that were held last."""
+    rows = rows_read(talk.user, talk.assistant, talk.held)
+    drawn = [sum(len(t.token_ids or ()) for d in talk.held for t in d.turns if t.role == r) for r in ROLES]
+    return sum(map(_flops, (talk.assistant, talk.user.model), rows, drawn)) / 1e9
 
 
-def _told(talk: Talks, dialogue: Trajectory, role: Role) -> Turn:
-    return system_prompt() if role == "assistant" else talk.user.told(dialogue.task, dialogue.seed)
+def _flops(model: LocalModel, rows: Sequence[Sequence[int]], n_drawn: int) -> float:
+    """Multiplications and additions: layers for each distinct token, the output layer for those drawn."""
+    c = model.model.config
+    layers = sum(p.numel() for p in model.model.model.layers.parameters() if p.dim() == 2)
+    seen = sum(len(row) ** 2 / 2 for row in rows) / sum(map(len, rows))  # mean tokens attended to
+    attention = 2 * seen * c.hidden_size * c.num_hidden_layers  # scores, and the mean of values
+    return 2 * (n_distinct(rows) * (layers + attention) + n_drawn * c.hidden_size * c.vocab_size)
 
 
 def multiplied(dtype: torch.dtype) -> Work:

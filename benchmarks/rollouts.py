@@ -26,7 +26,7 @@ def main() -> int:
     theirs = plain(user), plain(assistant)
     ours = Talks(user, assistant, tasks, len(tasks))
     talks = {
-        "ours": lambda turn: {**ours(turn), "GFLOP": needed(ours) / 1e9},
+        "ours": lambda turn: {**ours(turn), "GFLOP": needed(ours)},
         "generate": Talks(*theirs, tasks, len(tasks)), "one_by_one": Talks(*theirs, tasks[: asked.alone], 1),
         **({} if asked.busy else served(tasks)),
     }  # fmt: skip

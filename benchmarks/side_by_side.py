@@ -12,11 +12,14 @@ import argparse
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
+from unittest import mock
 
 import yaml
 
@@ -77,11 +80,36 @@ class Turns:
         return [a / b for a, b in zip(self.of(name, unit), self.of(name, "seconds"), strict=True)]
 
 
-def take_turns(contestants: Mapping[str, Work], n: int, kept: Path, *, busy: bool = False) -> Turns:
-    """Turn 0 warms up and is not counted. `busy`: the seconds in which this process ran, on one core, are counted."""
+def clock(busy: bool) -> Callable[[], float]:
+    """Seconds on the wall; `busy`: those in which this process ran, which is kept on one core."""
     if busy:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    now, turns = time.process_time if busy else time.perf_counter, Turns(kept)
+    return time.process_time if busy else time.perf_counter
+
+
+@contextmanager
+def spent(now: Callable[[], float], places: dict[str, tuple[Any, str]], seen: Counter[str]) -> Iterator[None]:
+    """The seconds of each place's calls are added to `seen` while this is entered."""
+
+    def timed(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def around(*args: Any, **kwargs: Any) -> Any:
+            start = now()
+            try:
+                return call(*args, **kwargs)
+            finally:
+                seen[name] += now() - start
+
+        return around
+
+    with ExitStack() as stack:
+        for name, (owner, attribute) in places.items():
+            stack.enter_context(mock.patch.object(owner, attribute, timed(name, getattr(owner, attribute))))
+        yield
+
+
+def take_turns(contestants: Mapping[str, Work], n: int, kept: Path, *, busy: bool = False) -> Turns:
+    """Turn 0 warms up and is not counted; what `kept` has is not done again."""
+    now, turns = clock(busy), Turns(kept)
     for turn in range(n + 1):
         for name, work in contestants.items():
             if (name, turn) in turns.done:

@@ -6,9 +6,9 @@ weights and the sampling are the same: what differs is who draws the tokens.
 
 from __future__ import annotations
 
-import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +34,7 @@ def models() -> tuple[LocalModel, LocalModel]:
 
 
 class Plain(LocalModel):
-    """The same model, asked through `transformers`: no cache between turns, attention as torch has it."""
+    """The same weights, asked through `transformers`: no cache between turns, attention as torch has it."""
 
     def _draw(
         self, ids: Sequence[list[int]], sampling: Sampling, seeds: Sequence[int], role: Role, on_token: object = None
@@ -44,24 +44,34 @@ class Plain(LocalModel):
         first = [self.format.encode(text)[0] for text in sampling.suppress_first] + [self.format.end_of_turn]
         read = self.tokenizer.pad({"input_ids": ids}, padding_side="left", return_tensors="pt")
         torch.manual_seed(seeds[0] % 2**63)
-        drawn = self.model.generate(
-            **read, do_sample=True, temperature=sampling.temperature, top_p=sampling.top_p, top_k=0,
-            max_new_tokens=sampling.max_tokens, eos_token_id=ends, suppress_tokens=banned or None,
-            begin_suppress_tokens=first, pad_token_id=ends[0],
-        )[:, read["input_ids"].shape[1] :].tolist()  # fmt: skip
-        return [Sampled(cut(row, ends), []) for row in drawn]
+        with attending(self.model, "sdpa"):
+            drawn = self.model.generate(
+                **read, do_sample=True, temperature=sampling.temperature, top_p=sampling.top_p, top_k=0,
+                max_new_tokens=sampling.max_tokens, eos_token_id=ends, suppress_tokens=banned or None,
+                begin_suppress_tokens=first, pad_token_id=ends[0],
+            )[:, read["input_ids"].shape[1] :].tolist()  # fmt: skip
+        return [Sampled(_cut(row, ends), []) for row in drawn]
 
 
-def cut(row: list[int], ends: Sequence[int]) -> list[int]:
+def _cut(row: list[int], ends: Sequence[int]) -> list[int]:
     """Up to the first end token, that included."""
     last = next((i for i, token in enumerate(row) if token in ends), len(row) - 1)
     return row[: last + 1]
 
 
 def plain(model: LocalModel) -> Plain:
-    theirs = copy.deepcopy(model.model)
-    theirs.set_attn_implementation("sdpa")
-    return Plain(theirs, model.tokenizer, name=model.name)
+    return Plain(model.model, model.tokenizer, name=model.name)
+
+
+@contextmanager
+def attending(model: Any, how: str) -> Iterator[None]:
+    """While entered, a model attends in another way."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation(how)
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)
 
 
 class Talks:
@@ -79,7 +89,9 @@ class Talks:
                 tasks[i : i + self.n_together], user=self.user, assistant=self.assistant, max_turns=MAX_TURNS,
                 sampling=SAMPLING, seed=turn,
             )  # fmt: skip
-        return {"tokens": self.n_drawn(), "conversations": len(self.held)}
+        did = {"tokens": self.n_drawn(), "conversations": float(len(self.held))}
+        self._forget()  # what was read takes gigabytes
+        return did
 
     def _forget(self) -> None:
         self.user.model.decoder.reset()
@@ -93,7 +105,7 @@ class Talks:
 class Served(Talks):
     """The same at a server, which counts the tokens."""
 
-    def _forget(self) -> None:
+    def _forget(self) -> None:  # the server reads what it has not read yet
         self.n_before = self.assistant.meter.total.completion_tokens
 
     def n_drawn(self) -> float:

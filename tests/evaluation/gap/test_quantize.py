@@ -57,6 +57,17 @@ def test_many_rows_are_seen_in_batches_and_what_was_planted_is_found(monkeypatch
     assert adjusted_rand_score(labels, np.concatenate([*found.labels.values()])) > 0.95
 
 
+def test_many_rows_of_many_kinds_are_clustered_from_one_start_as_well_as_from_five(monkeypatch):
+    module, (_, vectors) = sys.modules[quantize.__module__], planted(0, np.full(5, 0.2), n=400)
+    five = quantize({"real": vectors}, k=40)
+    monkeypatch.setattr(module, "SOME", 300)
+    assert quantize({"real": vectors}, k=40).inertia == five.inertia  # many rows, few kinds
+    monkeypatch.setattr(module, "MANY_KINDS", 30)
+    once = quantize({"real": vectors}, k=40)
+    assert once.inertia == quantize({"real": vectors}, k=40, n_init=1).inertia
+    assert five.inertia <= once.inertia < 1.1 * five.inertia
+
+
 def test_vectors_on_disk_are_clustered_like_those_in_memory(tmp_path):
     sides = {"real": kinds(0, np.full(5, 0.2)), "sim": kinds(1, np.full(5, 0.2))}
     for name, vectors in sides.items():

@@ -1,8 +1,9 @@
 """Which kind of behaviour is each conversation?
 
 As in arXiv 2605.07847: vectors of all sides are stacked, their principal components are kept until 90% of the variance
-is explained, and k-means finds k kinds in all of them together. Beyond 200,000 rows the components are those of a
-random part, and k-means sees the rows in small batches.
+is explained, and k-means finds k kinds in all of them together. Departures: where there are more than 5,000 rows and 100
+kinds, k-means starts once and not five times; beyond 200,000 rows the components are those of a random part, and k-means
+sees the rows in small batches.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from .encode import Vectors
 
 K, N_INIT, MAX_ITER, SEED, VARIANCE = 500, 5, 500, 42, 0.9  # arXiv 2605.07847
 MANY = 200_000  # rows; ours: whole passes take minutes from here on
+SOME = 5_000  # rows; ours: with more, and many kinds, the best of five starts is not 1% better (benchmarks/gap.py)
+MANY_KINDS = 100  # ours: with few, one start may miss one
 BLOCK = 50_000  # rows read at a time
 
 Labels = npt.NDArray[np.intp]
@@ -36,16 +39,20 @@ class Quantized:
 
 
 def quantize(
-    sides: Mapping[str, Vectors], *, k: int = K, variance: float = VARIANCE, n_init: int = N_INIT,
+    sides: Mapping[str, Vectors], *, k: int = K, variance: float = VARIANCE, n_init: int | None = None,
     max_iter: int = MAX_ITER, seed: int = SEED, engine: str = "sklearn",
 ) -> Quantized:  # fmt: skip
     """Clusters of all sides together. `variance` of 1 keeps every component; `engine` is sklearn or faiss.
+
+    k-means starts `n_init` times, by default as often as rows and kinds ask for.
 
     Vectors may be memory-mapped: they are read in blocks, and only the components that are kept are held as a whole.
     """
     if engine not in ENGINES:
         raise ReproError(f"no engine '{engine}'; have {', '.join(ENGINES)}")
     _check(sides, k)
+    once = sum(map(len, sides.values())) > SOME and k > MANY_KINDS
+    n_init = n_init or (1 if once else N_INIT)
     reduced = np.concatenate([*sides.values()]) if variance >= 1 else _principal(sides, variance, seed)
     found, inertia = ENGINES[engine](reduced, k, n_init, max_iter, seed)
     ends = np.cumsum([len(vectors) for vectors in sides.values()])[:-1]
