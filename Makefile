@@ -17,7 +17,7 @@ DIALS := --profile '$(PROFILE)' $(if $(SEED),--seed '$(SEED)') $(if $(SIMULATOR)
 	$(if $(JOBS),--jobs '$(JOBS)') $(if $(filter-out 0,$(FORCE)),--force)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce test check lab paper claims plan clean
+.PHONY: help setup reproduce test check lab paper claims plan bench clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,12 @@ claims: setup  ## set each published claim beside what came out here
 
 plan: setup  ## what `make reproduce` would do, how long it takes, which settings are in force and why
 	@$(REPRO) plan $(NB) $(DIALS)
+
+bench: setup  ## how fast, against what people would use instead: results/bench/, docs/speed.md (an hour or two)
+	@for question in $(or $(NB),rollouts helps rl_step sft gap corpus study growth start); do \
+	echo "benchmarks/$$question.py"; $(PY) benchmarks/$$question.py || exit 1; done
+	@$(if $(NB),true,$(PY) benchmarks/gap.py --rows 100000)
+	@$(PY) benchmarks/page.py
 
 clean:  ## remove caches and what `make reproduce` can remake in minutes; keeps .venv, checkpoints and results/cpu
 	@rm -rf results/smoke results/quick paper/paper.pdf dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,9 +1,9 @@
 """Does twice as much take twice as long, and no more memory?
 
 Each path is sent through with growing n, in a process of its own; printed are the slopes of log time and log memory
-over log n. 1 is in proportion, 0 is not at all. Rollouts and fine-tuning are those of a tiny model: what is asked is whether
-the work around the model grows faster than the work of the model. Memory is what the process had of its own, without
-files that were mapped into it, less what it had before.
+over log n. 1 is in proportion, 0 is not at all. Rollouts and fine-tuning are those of a tiny model: what is asked is
+whether the work around the model grows faster than the work of the model. Memory is what the process had of its own,
+without files that were mapped into it, less what it had before.
 
     python benchmarks/growth.py
 """

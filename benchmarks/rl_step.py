@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -45,8 +46,10 @@ class Step:
     ) -> None:
         self.user, self.initial, self.recipe, self.now = UserLM(user), initial, recipe, now
 
-    def tasks(self, turn: int) -> list[Task]:
-        return make_tasks(self.recipe.n_groups, split="train", seed=turn)
+    def planned(self, turn: int) -> tuple[ours.GRPORecipe, list[Task]]:
+        """The recipe and its tasks; to warm up, one group is enough."""
+        recipe = self.recipe if turn else replace(self.recipe, n_groups=1)
+        return recipe, make_tasks(recipe.n_groups, split="train", seed=turn)
 
     def watched(self, step: Callable[[Path], object], **places: tuple[Any, str]) -> dict[str, float]:
         seen: Counter[str] = Counter()
@@ -60,6 +63,7 @@ class Step:
 class Ours(Step):
     def __call__(self, turn: int) -> dict[str, float]:
         held: list[Trajectory] = []
+        recipe, tasks = self.planned(turn)
         count: Counter[str] = Counter()
         talk, read, lose = ours.rollout, Decoder._step, ours.token_logps
 
@@ -79,12 +83,7 @@ class Ours(Step):
 
         def step(folder: Path) -> None:
             ours.train_assistant(
-                self.tasks(turn),
-                user=self.user,
-                initial=self.initial,
-                reward=Reward(),
-                recipe=self.recipe,
-                folder=folder,
+                tasks, user=self.user, initial=self.initial, reward=Reward(), recipe=recipe, folder=folder
             )
 
         self.user.model.decoder.reset()
@@ -101,7 +100,8 @@ class Stock(Step):
     """TRL's trainer as it comes: one turn, in answer to what the same users said first."""
 
     def __call__(self, turn: int) -> dict[str, float]:
-        firsts = self.user.reply(self.tasks(turn), [[] for _ in range(self.recipe.n_groups)], seed=turn)
+        recipe, tasks = self.planned(turn)
+        firsts = self.user.reply(tasks, [[] for _ in tasks], seed=turn)
         n_trained = 0
 
         def reward(completion_ids: Sequence[list[int]], **_: Any) -> list[float]:
@@ -112,8 +112,8 @@ class Stock(Step):
         def step(folder: Path) -> None:
             import datasets
 
-            args = ours._config(self.recipe, folder, mixed=True)
-            args.max_completion_length = self.recipe.max_tokens
+            args = ours._config(recipe, folder, mixed=True)
+            args.max_completion_length = recipe.max_tokens
             says = [[{"role": t.role, "content": t.text} for t in (system_prompt(), first)] for first in firsts]
             with attending(self.initial.model, "sdpa"):
                 policy = new_adapter(self.initial.model, **LORA, seed=0)

@@ -1,9 +1,9 @@
 """Which kind of behaviour is each conversation?
 
 As in arXiv 2605.07847: vectors of all sides are stacked, their principal components are kept until 90% of the variance
-is explained, and k-means finds k kinds in all of them together. Departures: where there are more than 5,000 rows and 100
-kinds, k-means starts once and not five times; beyond 200,000 rows the components are those of a random part, and k-means
-sees the rows in small batches.
+is explained, and k-means finds k kinds in all of them together. Departures: where there are more than 5,000 rows and
+100 kinds, k-means starts once and not five times; beyond 200,000 rows the components are those of a random part, and
+k-means sees the rows in small batches.
 """
 
 from __future__ import annotations

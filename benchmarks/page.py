@@ -1,0 +1,182 @@
+"""What came out, in one figure and one table?
+
+Reads the records in results/bench/, draws what was reached beside what was wanted, writes the tables of docs/speed.md.
+Goals that were missed, and benchmarks that were not run, are there too.
+
+    python benchmarks/page.py
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from side_by_side import HERE, PROFILE, Goal, goals
+
+from repro.reporting import Run, load_numbers
+from repro.reporting.record import put_between
+from repro.reporting.style import FAINT, INK, QUIET, headline, style
+from repro.types import Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+RECORDS = HERE.parent / "results" / PROFILE
+DOCS = HERE.parent / "docs" / "speed.md"
+BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
+PARTS = {"rollouts": "#0072B2", "log-probabilities": "#E69F00", "backward": "#009E73", "other": "#8A8A8A"}
+REACHED, MISSED = "#0072B2", "#D55E00"
+HELPS = {
+    "reading_by_length": "rows of like length are read together, and once what all begin with",
+    "keeping_what_was_read": "what was read is kept between turns",
+    "packed_weights": "weights are kept in oneDNN's order",
+    "grouped_attention": "attention does not repeat keys for the heads that share them",
+}
+Numbers = Mapping[str, Estimate]
+
+
+def measured(folder: Path = RECORDS) -> dict[str, Estimate]:
+    """The numbers of all records but the figure's."""
+    found: dict[str, Estimate] = {}
+    for path in sorted(folder.glob("*/numbers.json")):
+        found |= load_numbers(path)
+    return found
+
+
+def goal_rows(numbers: Numbers) -> list[str]:
+    """A line for each goal; one that was not measured says so."""
+    lines = ["| what | wanted | measured (lowest to highest) | n | |", "| --- | --- | --- | --- | --- |"]
+    for goal in goals():
+        one = numbers.get(goal.key)
+        if one is None:
+            lines.append(f"| {goal.what} | {goal.wanted} | not measured | 0 | |")
+        else:
+            verdict = "reached" if goal.met_by(one.value) else "**missed**"
+            lines.append(f"| {goal.what} | {goal.wanted} | {span(one)} | {one.n} | {verdict} |")
+    return lines
+
+
+def span(one: Estimate) -> str:
+    return digits(one.value) if one.n == 1 else f"{digits(one.value)} ({digits(one.low)} to {digits(one.high)})"
+
+
+def digits(x: float) -> str:
+    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
+
+
+def speed_rows(numbers: Numbers) -> list[str]:
+    """Everything that is a speed, a wait or a size."""
+    lines = ["| number | median (lowest to highest) | n |", "| --- | --- | --- |"]
+    shown = [(key, one) for key, one in numbers.items() if one.unit not in ("", "times", "of the step")]
+    return lines + [f"| `{key}` | {span(one)} {one.unit} | {one.n} |" for key, one in shown]
+
+
+def help_rows(numbers: Numbers) -> list[str]:
+    lines = ["| with it | tokens/s without | tokens/s with | times as fast |", "| --- | --- | --- | --- |"]
+    for key, what in HELPS.items():
+        if f"helps.{key}" in numbers:
+            rates = [digits(numbers[f"helps.{name}.tokens_per_s"].value) for name in (key, "now")]
+            lines.append(f"| {what} | {rates[0]} | {rates[1]} | {span(numbers[f'helps.{key}'])} |")
+    return lines
+
+
+def how_rows(folder: Path = RECORDS) -> list[str]:
+    """On which machine, by which commit, with which parameters."""
+    lines = ["| record | when | commit | processor | cores | parameters |", "| --- | --- | --- | --- | --- | --- |"]
+    for path in sorted(path for path in folder.glob("*/run.json") if path.parent.name != "speed"):
+        run = json.loads(path.read_text("utf-8"))
+        params = ", ".join(f"{key} {value}" for key, value in run["params"].items())
+        what = [path.parent.name, run["started"][:10], run["git"]["commit"][:10], run["hardware"]["cpu"]]
+        lines.append(f"| {' | '.join(what)} | {run['hardware']['cores']} | {params} |")
+    return lines
+
+
+def figure(numbers: Numbers) -> tuple[Figure, pd.DataFrame]:
+    """Left: how many times as fast, with the goal. Right: where a step's time goes; slopes of growth."""
+    import matplotlib.pyplot as plt
+    import pandas as pd
+
+    with style():
+        fig = plt.figure(figsize=(13, 7.2))
+        grid = fig.add_gridspec(2, 2, left=0.3, right=0.97, top=0.82, bottom=0.1, hspace=0.75, wspace=0.55)
+        wanted = [goal for goal in goals() if goal.key in numbers]
+        fast = [goal for goal in wanted if goal.least is not None]
+        slopes = [goal for goal in wanted if goal.key.startswith("growth.")]
+        draw_goals(fig.add_subplot(grid[:, 0]), fast, numbers, "times as fast (share, for the processor's limit)")
+        draw_parts(fig.add_subplot(grid[0, 1]), numbers)
+        draw_goals(fig.add_subplot(grid[1, 1]), slopes, numbers, "slope of log time or log memory over log n")
+        headline(fig, "How fast, against what, and how it grows", "median of turns; line: lowest to highest; |: goal")
+    rows = [{"key": key, **one.row, "unit": one.unit} for key, one in numbers.items()]
+    return fig, pd.DataFrame(rows)
+
+
+def draw_goals(ax: Axes, wanted: list[Goal], numbers: Numbers, label: str) -> None:
+    for y, goal in enumerate(reversed(wanted)):
+        one = numbers[goal.key]
+        colour = REACHED if goal.met_by(one.value) else MISSED
+        ax.plot([one.low, one.high], [y, y], color=colour, lw=2)
+        ax.plot(one.value, y, "o", color=colour)
+        ax.plot([goal.least or goal.most] * 2, [y - 0.3, y + 0.3], color=INK, lw=1.5)
+        ax.annotate(digits(one.value), (one.value, y), (0, 8), textcoords="offset points", ha="center", color=colour)
+    ax.set_yticks(range(len(wanted)), [short(goal) for goal in reversed(wanted)], fontsize=10)
+    if all(goal.least for goal in wanted) and wanted:
+        ax.set_xscale("log")
+    ax.set_xlabel(label, fontsize=11)
+    ax.set_ylim(-0.7, len(wanted) - 0.3)
+
+
+def short(goal: Goal) -> str:
+    """In two lines."""
+    head, _, tail = goal.what.partition(",")
+    return (
+        f"{head.replace(' against ', chr(10) + 'against ')}{chr(10) if tail and ' against ' not in head else ''}{tail}"
+    )
+
+
+def draw_parts(ax: Axes, numbers: Numbers) -> None:
+    for y, name in enumerate(("trl", "ours")):
+        left = 0.0
+        for part, colour in PARTS.items():
+            share: Any = numbers.get(f"rl_step.{name}.{part}")
+            if share is None:
+                continue
+            ax.barh(y, share.value, left=left, color=colour, height=0.6)
+            if share.value > 0.06:
+                ax.text(left + share.value / 2, y, f"{share.value:.0%}", ha="center", va="center", color="white")
+            left += share.value
+    for i, (part, colour) in enumerate(PARTS.items()):
+        ax.text((0, 0.19, 0.55, 0.78)[i], 1.5, part, color=colour, fontsize=10)
+    ax.axvline(0.5, color=FAINT, zorder=0)
+    ax.set_yticks([0, 1], ["TRL", "ours"])
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("where the time of an RL step goes", fontsize=11, color=QUIET)
+
+
+def tables(folder: Path = RECORDS) -> str:
+    """What stands between the markers of docs/speed.md."""
+    numbers = measured(folder)
+    parts = [goal_rows(numbers), help_rows(numbers), speed_rows(numbers), how_rows(folder)]
+    titles = ["### What was wanted, and what came out", "### What made rollouts faster", "### All speeds", "### How"]
+    return "\n\n".join("\n".join([title, "", *rows]) for title, rows in zip(titles, parts, strict=True))
+
+
+def main() -> int:
+    numbers = measured()
+    inputs = sorted(path for path in RECORDS.glob("*/numbers.json") if path.parent.name != "speed")
+    run = Run.start("speed", params={}, seed=0, profile=PROFILE, inputs=inputs)
+    fig, data = figure(numbers)
+    run.figure("speed", fig, data=data)
+    run.finish()
+    put_between(DOCS, tables(), BEGIN, END)
+    missed = [goal.what for goal in goals() if goal.key in numbers and not goal.met_by(numbers[goal.key].value)]
+    print(f"docs/speed.md and results/{PROFILE}/speed/figures/speed.png are written; goals missed: {missed or 'none'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

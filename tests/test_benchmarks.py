@@ -1,0 +1,102 @@
+"""Do the benchmarks measure what they say, and does docs/speed.md show what is on record?"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """One of the scripts, by name."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return importlib.import_module
+
+
+def test_contestants_take_turns_and_a_run_that_was_stopped_goes_on(script, tmp_path):
+    side_by_side, asked = script("side_by_side"), []
+
+    def worker(name, fails_at=99):
+        def work(turn):
+            if turn == fails_at:
+                raise KeyboardInterrupt
+            asked.append((name, turn))
+            return {"units": 10.0 * turn}
+
+        return work
+
+    kept = tmp_path / "kept.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side.take_turns({"a": worker("a"), "b": worker("b", fails_at=2)}, 2, kept)
+    assert asked == [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2)]
+    asked.clear()
+    turns = side_by_side.take_turns({"a": worker("a"), "b": worker("b")}, 2, kept)
+    assert asked == [("a", 0), ("b", 0), ("b", 2)]  # they warm up again, and what was kept is not done again
+    assert turns.of("a", "units") == turns.of("b", "units") == [10, 20]  # turn 0 is not counted
+    assert all(rate > 1000 for rate in turns.rate("a", "units"))  # nothing was done, in far less than a hundredth
+
+
+def test_a_ratio_is_of_the_same_turn(script):
+    found = script("side_by_side").ratio([2, 30, 4], [1, 10, 4])  # 2, 3 and 1; not 4 over 4
+    assert (found.value, found.low, found.high, found.n) == (2, 1, 3, 3)
+
+
+def test_a_goal_is_reached_from_above_or_from_below(script):
+    goal = script("side_by_side").Goal
+    assert goal("k", "w", least=2).met_by(2)
+    assert not goal("k", "w", least=2).met_by(1.99)
+    assert goal("k", "w", most=0.5).met_by(0.5)
+    assert not goal("k", "w", most=0.5).met_by(0.51)
+
+
+def test_every_goal_has_one_side(script):
+    for goal in script("side_by_side").goals():
+        assert (goal.least is None) != (goal.most is None), goal.key
+
+
+def test_what_begins_alike_is_read_once(script):
+    # 1, 2 and 3 of the first row; 4 of the second; nothing of the third; 2 after nothing, of the fourth
+    assert script("limit").n_distinct([[1, 2, 3], [1, 2, 4], [1, 2], [2]]) == 5
+
+
+def test_slopes_are_of_logarithms(script):
+    slope = script("growth").slope
+    assert slope([1, 2, 4], [3, 6, 12]) == pytest.approx(1)
+    assert slope([1, 2, 4], [5, 20, 80]) == pytest.approx(2)
+    assert slope([1, 2, 4], [7, 7, 7]) == pytest.approx(0, abs=1e-9)
+
+
+def test_clusters_of_the_benchmark_are_of_two_sides_and_length_one(script):
+    sides = script("gap").sides(100)
+    assert [len(rows) for rows in sides.values()] == [50, 50]
+    assert all(math.isclose(float((row**2).sum()), 1, rel_tol=1e-4) for row in sides["sim"])
+
+
+@pytest.mark.slow
+def test_both_ways_to_talk_hold_the_same_conversations(script):
+    talking, local = script("talking"), importlib.import_module("repro.models.local")
+    tasks = importlib.import_module("repro.data.tasks").make_tasks(3, split="eval", seed=0)
+    user, assistant = (local.LocalModel.from_pretrained("tiny", dtype="float32") for _ in range(2))
+    ours = talking.Talks(user, assistant, tasks, 3)
+    theirs = talking.Talks(talking.plain(user), talking.plain(assistant), tasks, 1)
+    for talk in (ours, theirs):
+        did = talk(1)
+        assert did["conversations"] == 3
+        said = [turn for dialogue in talk.held for turn in dialogue.turns]
+        assert did["tokens"] == sum(len(turn.token_ids) for turn in said) > 0
+        for turn in said:
+            ends = {user.format.end_of_turn, user.format.end_of_conversation}
+            assert not ends & {*turn.token_ids[:-1]}
+    assert [d.task.id for d in ours.held] == [d.task.id for d in theirs.held]
+
+
+def test_the_tables_in_the_docs_are_what_the_records_say(script):
+    """Written by benchmarks/page.py, never by hand."""
+    page = script("page")
+    shown = page.DOCS.read_text("utf-8").split(page.BEGIN)[1].split(page.END)[0]
+    assert shown.strip("\n") == page.tables()
