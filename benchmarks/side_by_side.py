@@ -56,8 +56,8 @@ def goals() -> list[Goal]:
 class Turns:
     """What each contestant did in each turn, and in how many seconds."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, n: int) -> None:
+        self.path, self.n = path, n
         self.done: dict[tuple[str, int], dict[str, float]] = {}
         for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
             self.add(**json.loads(line))
@@ -73,7 +73,7 @@ class Turns:
 
     def of(self, name: str, unit: str) -> list[float]:
         """How much of a unit, turn by turn."""
-        return [did[unit] for (who, _), did in sorted(self.done.items()) if who == name]
+        return [did[unit] for (who, turn), did in sorted(self.done.items()) if who == name and turn <= self.n]
 
     def rate(self, name: str, unit: str) -> list[float]:
         """The same in a second."""
@@ -109,10 +109,11 @@ def spent(now: Callable[[], float], places: dict[str, tuple[Any, str]], seen: Co
 
 def take_turns(contestants: Mapping[str, Work], n: int, kept: Path, *, busy: bool = False) -> Turns:
     """Turn 0 warms up and is not counted; what `kept` has is not done again."""
-    now, turns = clock(busy), Turns(kept)
+    now, turns = clock(busy), Turns(kept, n)
+    todo = {name for name in contestants for turn in range(1, n + 1) if (name, turn) not in turns.done}
     for turn in range(n + 1):
         for name, work in contestants.items():
-            if (name, turn) in turns.done:
+            if name not in todo or (name, turn) in turns.done:
                 continue
             start = now()
             did = {**work(turn), "seconds": now() - start}
@@ -136,7 +137,7 @@ def ratio(of: Sequence[float], to: Sequence[float], unit: str = "times") -> Esti
 def recorded(name: str, asked: argparse.Namespace, **params: object) -> Iterator[tuple[Run, Path]]:
     """A record in results/bench/<name>, and where turns are kept until it is done; then says which goals are met."""
     everything = {**vars(asked), **params}
-    kept = Path("work") / PROFILE / f"{name}-{key_of(**everything)[:12]}.jsonl"
+    kept = Path("work") / PROFILE / f"{name}-{key_of(**everything | {'turns': None})[:12]}.jsonl"
     run = Run.start(name, params=everything, seed=0, profile=PROFILE)
     try:
         yield run, kept
