@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from side_by_side import HERE, PROFILE, Goal, goals
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 RECORDS = HERE.parent / "results" / PROFILE
 DOCS = HERE.parent / "docs" / "speed.md"
+FEW = 5  # turns
 BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
 PARTS = {"rollouts": "#0072B2", "log-probabilities": "#E69F00", "backward": "#009E73", "other": "#8A8A8A"}
 REACHED, MISSED = "#0072B2", "#D55E00"
@@ -56,9 +58,14 @@ def goal_rows(numbers: Numbers) -> list[str]:
         if one is None:
             lines.append(f"| {goal.what} | {goal.wanted} | not measured | 0 | |")
         else:
-            verdict = "reached" if goal.met_by(one.value) else "**missed**"
+            verdict = ("reached" if goal.met_by(one.value) else "**missed**") + first_look(goal, one)
             lines.append(f"| {goal.what} | {goal.wanted} | {span(one)} | {one.n} | {verdict} |")
     return lines
+
+
+def first_look(goal: Goal, one: Estimate) -> str:
+    """What is said of fewer turns than a median needs; a slope is one number."""
+    return "" if one.n >= FEW or goal.key.startswith("growth.") else f", at first look: fewer than {FEW} turns"
 
 
 def span(one: Estimate) -> str:
@@ -103,7 +110,7 @@ def figure(numbers: Numbers) -> tuple[Figure, pd.DataFrame]:
 
     with style():
         fig = plt.figure(figsize=(13, 7.2))
-        grid = fig.add_gridspec(2, 2, left=0.3, right=0.97, top=0.82, bottom=0.1, hspace=0.75, wspace=0.55)
+        grid = fig.add_gridspec(2, 2, left=0.22, right=0.97, top=0.86, bottom=0.09, hspace=0.45, wspace=0.75)
         wanted = [goal for goal in goals() if goal.key in numbers]
         fast = [goal for goal in wanted if goal.least is not None]
         slopes = [goal for goal in wanted if goal.key.startswith("growth.")]
@@ -116,26 +123,22 @@ def figure(numbers: Numbers) -> tuple[Figure, pd.DataFrame]:
 
 
 def draw_goals(ax: Axes, wanted: list[Goal], numbers: Numbers, label: str) -> None:
+    if not wanted:
+        ax.text(0.5, 0.5, "not measured", ha="center", color=QUIET, transform=ax.transAxes)
     for y, goal in enumerate(reversed(wanted)):
         one = numbers[goal.key]
         colour = REACHED if goal.met_by(one.value) else MISSED
         ax.plot([one.low, one.high], [y, y], color=colour, lw=2)
         ax.plot(one.value, y, "o", color=colour)
         ax.plot([goal.least or goal.most] * 2, [y - 0.3, y + 0.3], color=INK, lw=1.5)
-        ax.annotate(digits(one.value), (one.value, y), (0, 8), textcoords="offset points", ha="center", color=colour)
-    ax.set_yticks(range(len(wanted)), [short(goal) for goal in reversed(wanted)], fontsize=10)
+        ax.annotate(digits(one.value), (one.value, y), (0, 9), textcoords="offset points", ha="center", color=colour)
+    ax.set_yticks(range(len(wanted)), [fill(goal.what, 32) for goal in reversed(wanted)], fontsize=10)
     if all(goal.least for goal in wanted) and wanted:
         ax.set_xscale("log")
+        ax.set_xticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
+        ax.minorticks_off()
     ax.set_xlabel(label, fontsize=11)
     ax.set_ylim(-0.7, len(wanted) - 0.3)
-
-
-def short(goal: Goal) -> str:
-    """In two lines."""
-    head, _, tail = goal.what.partition(",")
-    return (
-        f"{head.replace(' against ', chr(10) + 'against ')}{chr(10) if tail and ' against ' not in head else ''}{tail}"
-    )
 
 
 def draw_parts(ax: Axes, numbers: Numbers) -> None:
@@ -150,10 +153,11 @@ def draw_parts(ax: Axes, numbers: Numbers) -> None:
                 ax.text(left + share.value / 2, y, f"{share.value:.0%}", ha="center", va="center", color="white")
             left += share.value
     for i, (part, colour) in enumerate(PARTS.items()):
-        ax.text((0, 0.19, 0.55, 0.78)[i], 1.5, part, color=colour, fontsize=10)
+        ax.text((0, 0.2, 0.56, 0.81)[i], 1.55, part, color=colour, fontsize=10)
     ax.axvline(0.5, color=FAINT, zorder=0)
     ax.set_yticks([0, 1], ["TRL", "ours"])
     ax.set_xlim(0, 1)
+    ax.set_ylim(-0.5, 1.9)
     ax.set_xlabel("where the time of an RL step goes", fontsize=11, color=QUIET)
 
 
