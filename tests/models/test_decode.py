@@ -162,6 +162,21 @@ def test_zero_temperature_is_the_likeliest_token_at_each_step():
         ids.append(token)
 
 
+def test_greedy_tokens_are_those_of_transformers_generate_at_the_first_turn_and_at_the_next():
+    told, greedy, decoder = [7, *range(40, 60)], Sampling(temperature=0, max_tokens=12), Decoder(model())
+    contexts = [told + c for c in CONTEXTS]
+    for _ in range(2):
+        drawn = speak(decoder, range(len(contexts)), contexts, greedy)
+        for context, ids in zip(contexts, drawn, strict=True):
+            read = torch.tensor([context])
+            theirs = model().generate(
+                read, attention_mask=torch.ones_like(read), do_sample=False, max_new_tokens=12, eos_token_id=END,
+                pad_token_id=0,
+            )  # fmt: skip
+            assert ids == theirs[0, len(context) :].tolist()
+        contexts = [[*c, *ids, 50, 60, 10 + i] for i, (c, ids) in enumerate(zip(contexts, drawn, strict=True))]
+
+
 def test_a_row_stops_at_its_end_token_and_nowhere_else():
     for ids in alone():
         assert END not in ids[:-1]
