@@ -2,7 +2,7 @@
 
 The same conversations as they are held now, and with one help after the other taken away: rows of like length read
 together, and once what all begin with; what was read kept between turns; weights in oneDNN's order; attention that does
-not repeat keys. Compared are tokens a second: without each, what share of the speed is left?
+not repeat keys (`--first` so many of these). Compared are tokens a second: how many times as fast is it with each?
 
     python benchmarks/helps.py --conversations 16
 """
@@ -44,7 +44,7 @@ def without(help_: Callable[[], AbstractContextManager[object]], talk: Talks) ->
 
 
 def main() -> int:
-    asked = arguments(__doc__, conversations=16)
+    asked = arguments(__doc__, conversations=16, first=4)
     tasks = make_tasks(asked.conversations, split="eval", seed=0)
     user, assistant = models()
     helps = {
@@ -54,7 +54,7 @@ def main() -> int:
         "grouped_attention": partial(attention_of_torch, user, assistant),
     }  # fmt: skip
     talk = Talks(user, assistant, tasks, len(tasks))
-    contestants = {name: without(help_, talk) for name, help_ in helps.items()}
+    contestants = {name: without(help_, talk) for name, help_ in [*helps.items()][: asked.first + 1]}
     with recorded("helps", asked, max_turns=MAX_TURNS) as (run, kept):
         turns = take_turns(contestants, asked.turns, kept, busy=asked.busy)
         rates = {name: turns.rate(name, "tokens") for name in contestants}
