@@ -110,7 +110,7 @@ def figure(numbers: Numbers) -> tuple[Figure, pd.DataFrame]:
 
     with style():
         fig = plt.figure(figsize=(13, 7.2))
-        grid = fig.add_gridspec(2, 2, left=0.22, right=0.97, top=0.86, bottom=0.09, hspace=0.45, wspace=0.75)
+        grid = fig.add_gridspec(2, 2, left=0.22, right=0.97, top=0.86, bottom=0.09, hspace=0.45, wspace=0.5)
         wanted = [goal for goal in goals() if goal.key in numbers]
         fast = [goal for goal in wanted if goal.least is not None]
         slopes = [goal for goal in wanted if goal.key.startswith("growth.")]
@@ -130,11 +130,12 @@ def draw_goals(ax: Axes, wanted: list[Goal], numbers: Numbers, label: str) -> No
         colour = REACHED if goal.met_by(one.value) else MISSED
         ax.plot([one.low, one.high], [y, y], color=colour, lw=2)
         ax.plot(one.value, y, "o", color=colour)
-        ax.plot([goal.least or goal.most] * 2, [y - 0.3, y + 0.3], color=INK, lw=1.5)
-        ax.annotate(digits(one.value), (one.value, y), (0, 9), textcoords="offset points", ha="center", color=colour)
+        ax.plot([goal.least or goal.most] * 2, [y - 0.17, y + 0.17], color=INK, lw=1.5)
+        ax.annotate(digits(one.value), (one.value, y), (0, 11), textcoords="offset points", ha="center", color=colour)
     ax.set_yticks(range(len(wanted)), [fill(goal.what, 32) for goal in reversed(wanted)], fontsize=10)
     if all(goal.least for goal in wanted) and wanted:
         ax.set_xscale("log")
+        ax.set_xlim(0.25, 25)
         ax.set_xticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
         ax.minorticks_off()
     ax.set_xlabel(label, fontsize=11)

@@ -76,8 +76,8 @@ class Ours(Step):
             return read(decoder, ids, positions, cache, real)
 
         def logps(model: Any, ids: Any, attention: Any, chosen: Any, **kwargs: Any) -> Any:
-            count["passed"] += ids.numel()
-            count["needed"] += int(attention.sum())
+            count["padded"] += ids.numel()
+            count["passed"] += int(attention.sum())
             count["trained"] += int(chosen.sum())
             return lose(model, ids, attention, chosen, **kwargs)
 
@@ -93,7 +93,8 @@ class Ours(Step):
         ):  # fmt: skip
             did = self.watched(step, rollouts=(ours, "rollout"), log_probabilities=(ours, "token_logps"))
         rows = rows_read(self.user, self.initial, held)
-        return {**did, **count, "distinct": sum(map(n_distinct, rows))}
+        trained_on = sum(len(row) + 1 for row in rows[0])  # the loss also takes the last token of a row
+        return {**did, **count, "needed": trained_on, "distinct": sum(map(n_distinct, rows))}
 
 
 class Stock(Step):
@@ -147,6 +148,7 @@ def main() -> int:
         run.number("rl_step.vs_trl", ratio(rates["ours"], rates["trl"]))
         run.number("rl_step.share_of_rollouts", ratio(turns.of("ours", "rollouts"), turns.of("ours", "step"), unit=""))
         run.number("rl_step.read_again", ratio(turns.of("ours", "passed"), turns.of("ours", "needed")))
+        run.number("rl_step.padding", ratio(turns.of("ours", "padded"), turns.of("ours", "passed")))
         run.number("rl_step.rollouts_read_again", ratio(turns.of("ours", "read"), turns.of("ours", "distinct")))
     return 0
 
