@@ -13,12 +13,11 @@ import argparse
 import resource
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from side_by_side import middle, recorded
+from side_by_side import clock, middle, recorded
 
 from repro.data import deduplicate, flip, load_corpus, split_by_user
 from repro.data.intents import stated
@@ -56,24 +55,25 @@ def synthetic(n: int) -> Iterator[dict[str, object]]:
 class Stages:
     """Times each stage by name, and says so at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.now = now
         self.rates: dict[str, float] = {}
         self.peak = 0.0
 
     def timed(self, name: str, n: int, do: Callable[[], T]) -> T:
-        start = time.perf_counter()
+        start = self.now()
         out = do()
-        self.rates[name] = n / (time.perf_counter() - start)
+        self.rates[name] = n / (self.now() - start)
         self.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # GiB; on Linux it is in KiB
         print(f"{name:<12} {self.rates[name]:8,.0f} rows/s, peak so far {self.peak:.2f} GiB", flush=True)
         return out
 
 
-def sent_through(n: int, *, num_proc: int = 1, tokenizer: str = "smollm2") -> Stages:
+def sent_through(n: int, *, num_proc: int = 1, tokenizer: str = "smollm2", busy: bool = False) -> Stages:
     """n rows from a file to training rows; `all` of its rates is that of everything but writing the file."""
     import datasets
 
-    stages = Stages()
+    stages = Stages(clock(busy))
     with tempfile.TemporaryDirectory() as folder:
         datasets.config.HF_DATASETS_CACHE = Path(folder) / "cache"
         path = Path(folder) / "rows.parquet"
@@ -98,9 +98,10 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--num-proc", type=int, default=1)
     parser.add_argument("--tokenizer", default="smollm2")
+    parser.add_argument("--busy", action="store_true", help="one core, and only the seconds in which this process ran")
     asked = parser.parse_args()
     with recorded("data_path", asked) as (run, _):
-        stages = sent_through(asked.rows, num_proc=asked.num_proc, tokenizer=asked.tokenizer)
+        stages = sent_through(asked.rows, num_proc=asked.num_proc, tokenizer=asked.tokenizer, busy=asked.busy)
         for name, rate in stages.rates.items():
             run.number(f"data_path.{name}.rows_per_s", middle([rate], "rows/s"))
         run.number("data_path.peak", middle([stages.peak], "GiB"))
