@@ -124,14 +124,14 @@ def figure(numbers: Numbers) -> tuple[Figure, pd.DataFrame]:
 
 def draw_goals(ax: Axes, wanted: list[Goal], numbers: Numbers, label: str) -> None:
     if not wanted:
-        ax.text(0.5, 0.5, "not measured", ha="center", color=QUIET, transform=ax.transAxes)
+        say_not_measured(ax)
     for y, goal in enumerate(reversed(wanted)):
         one = numbers[goal.key]
         colour = REACHED if goal.met_by(one.value) else MISSED
         ax.plot([one.low, one.high], [y, y], color=colour, lw=2)
         ax.plot(one.value, y, "o", color=colour)
         ax.plot([goal.least or goal.most] * 2, [y - 0.17, y + 0.17], color=INK, lw=1.5)
-        ax.annotate(digits(one.value), (one.value, y), (0, 11), textcoords="offset points", ha="center", color=colour)
+        ax.annotate(digits(one.value), (one.value, y), (0, 14), textcoords="offset points", ha="center", color=colour)
     ax.set_yticks(range(len(wanted)), [fill(goal.what, 32) for goal in reversed(wanted)], fontsize=10)
     if all(goal.least for goal in wanted) and wanted:
         ax.set_xscale("log")
@@ -142,7 +142,13 @@ def draw_goals(ax: Axes, wanted: list[Goal], numbers: Numbers, label: str) -> No
     ax.set_ylim(-0.7, len(wanted) - 0.3)
 
 
+def say_not_measured(ax: Axes) -> None:
+    ax.text(0.5, 0.4, "not measured", ha="center", color=QUIET, transform=ax.transAxes)
+
+
 def draw_parts(ax: Axes, numbers: Numbers) -> None:
+    if "rl_step.ours.rollouts" not in numbers:
+        say_not_measured(ax)
     for y, name in enumerate(("trl", "ours")):
         left = 0.0
         for part, colour in PARTS.items():
