@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ from ..scoring.base import Scorer
 from ..seeds import derive
 from ..simulators.base import UserSimulator
 from ..types import Task, Trajectory
+from . import processes
 from .curves import Curves, behaviour
-from .heads import token_logps
+from .heads import through, token_logps
 from .lora import Shadow, new_adapter, restore_adapter
 from .resume import last_checkpoint
 
@@ -53,6 +54,10 @@ class GRPORecipe:
     def __post_init__(self) -> None:
         if self.n_rows % self.micro_batch:
             raise ReproError(f"{self.n_rows} dialogues a step do not divide into micro-batches of {self.micro_batch}")
+        n = processes.n_processes()
+        if self.n_groups % n or self.n_rows % (self.micro_batch * n):
+            each = f"{self.n_groups} groups of {self.num_generations} in micro-batches of {self.micro_batch}"
+            raise ReproError(f"{each} do not divide among {n} processes; each holds whole groups")
 
     @property
     def n_rows(self) -> int:
@@ -91,7 +96,10 @@ def train_assistant(
 
 @dataclass
 class _Conversations:
-    """TRL's `rollout_func`: prompts are task ids, each repeated once per generation."""
+    """TRL's `rollout_func`: prompts are task ids, each repeated once per generation.
+
+    Each of several processes is given tasks of its own, in whole groups; the curves are of all, written by the first.
+    """
 
     tasks: Mapping[str, Task]
     user: UserSimulator
@@ -109,7 +117,9 @@ class _Conversations:
             seed=derive(self.recipe.seed, "step", step),
         )  # fmt: skip
         scores = self.reward(trajectories)
-        self.curves.append(step + 1, behaviour(trajectories, scores))
+        held = processes.of_all(list(zip(trajectories, scores, strict=True)))
+        if processes.is_first():
+            self.curves.append(step + 1, behaviour([t for t, _ in held], [s for _, s in held]))
         rows = [self._row(trajectory) for trajectory in trajectories]
         keys = ("prompt_ids", "completion_ids", "env_mask")
         columns: dict[str, Any] = {key: [row[i] for row in rows] for i, key in enumerate(keys)}
@@ -148,24 +158,32 @@ def _trainer_class() -> Any:
         ) -> tuple[Any, Any, None]:
             chosen = torch.zeros_like(input_ids, dtype=torch.bool)
             chosen[:, -logits_to_keep:] = self._scored
-            policy, real = self.accelerator.unwrap_model(model), attention_mask.bool()
-            where, found = [], []
-            for rows in real.sum(1).argsort().split(_ROWS_READ_TOGETHER):
-                read = _left_aligned(input_ids[rows], real[rows], chosen[rows])
-                found.append(token_logps(policy, *read, temperature=self.temperature))
-                local = chosen[rows].nonzero()
-                where.append(torch.stack([rows[local[:, 0]], local[:, 1]]))
-            index = tuple(torch.cat(where, dim=1))
-            empty = torch.zeros(input_ids.shape, device=input_ids.device)
-            logps, entropies = (
-                empty.index_put(index, torch.cat(parts))[:, -logits_to_keep:] for parts in zip(*found, strict=True)
-            )
-            return logps, entropies, None
+            plain, batch = self.accelerator.unwrap_model(model), (input_ids, attention_mask.bool(), chosen)
+            read = partial(_logps_and_entropies, temperature=self.temperature)
+            alone = self.accelerator.num_processes == 1
+            logps, entropies = read(plain, *batch) if alone else through(model, plain, read, *batch)
+            return logps[:, -logits_to_keep:], entropies[:, -logits_to_keep:], None
 
         def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
             restore_adapter(model or self.model, resume_from_checkpoint)
 
     return ConversationTrainer
+
+
+def _logps_and_entropies(policy: Any, ids: Any, real: Any, chosen: Any, *, temperature: float) -> tuple[Any, Any]:
+    """Both (B, T), zero where no token is chosen; rows of like length are read together."""
+    import torch
+
+    where, found = [], []
+    for rows in real.sum(1).argsort().split(_ROWS_READ_TOGETHER):
+        read = _left_aligned(ids[rows], real[rows], chosen[rows])
+        found.append(token_logps(policy, *read, temperature=temperature))
+        local = chosen[rows].nonzero()
+        where.append(torch.stack([rows[local[:, 0]], local[:, 1]]))
+    index = tuple(torch.cat(where, dim=1))
+    empty = torch.zeros(ids.shape, device=ids.device)
+    logps, entropies = (empty.index_put(index, torch.cat(parts)) for parts in zip(*found, strict=True))
+    return logps, entropies
 
 
 def _left_aligned(ids: Any, real: Any, chosen: Any) -> tuple[Any, Any, Any]:
@@ -186,7 +204,7 @@ def _config(recipe: GRPORecipe, folder: Path, *, mixed: bool) -> Any:
     return GRPOConfig(
         output_dir=str(folder), max_steps=recipe.max_steps, learning_rate=recipe.learning_rate,
         per_device_train_batch_size=recipe.micro_batch,
-        gradient_accumulation_steps=recipe.n_rows // recipe.micro_batch,  # the whole batch is one optimiser step
+        gradient_accumulation_steps=recipe.n_rows // (recipe.micro_batch * processes.n_processes()),  # one step a batch
         num_generations=recipe.num_generations, temperature=recipe.temperature, max_completion_length=10_000,
         loss_type="dapo", scale_rewards="group", beta=0.0, epsilon=0.2,  # TRL's defaults, said aloud
         lr_scheduler_type="constant", weight_decay=0.0, max_grad_norm=1.0, bf16=mixed,

@@ -6,10 +6,13 @@ position (prompts, padding, the other side's words) costs more than the rest of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+T = TypeVar("T")
 
 
 def token_logps(
@@ -30,3 +33,19 @@ def token_logps(
     with torch.no_grad():
         entropies = log_z - (logits.softmax(-1) * logits).sum(-1)
     return logps, entropies
+
+
+def through(wrapped: Any, plain: Any, read: Callable[..., T], *tensors: Tensor) -> T:
+    """`read(plain, *tensors)`, called through what several processes put around a model.
+
+    The wrapper (DDP, FSDP) gathers weights before and averages gradients after its own call, and after no other.
+    """
+    before = plain.__dict__.get("forward")
+    plain.forward = lambda *args: read(plain, *args)
+    try:
+        found: T = wrapped(*tensors)
+    finally:
+        del plain.forward
+        if before is not None:
+            plain.forward = before
+    return found

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..config import Config, SFTConfig, TrainConfig
 from ..errors import ReproError
-from . import checkpoints
+from . import checkpoints, processes
 from .names import is_assistant, kind_of
 
 _TALK = ("max_turns", "user_max_tokens", "assistant_max_tokens", "temperature_train", "min_p")
@@ -61,11 +61,11 @@ def is_made_from(folder: Path, expected: Mapping[str, Any]) -> bool:
 def check_begun(folder: Path, expected: Mapping[str, Any]) -> None:
     """The same for a training folder, which is marked when it is new."""
     mark = folder / "made_from.json"
-    if mark.is_file():
-        check(folder, expected, json.loads(mark.read_text("utf-8")))
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    mark.write_text(json.dumps(expected, indent=2) + "\n", "utf-8")
+    if processes.is_first() and not mark.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        mark.write_text(json.dumps(expected, indent=2) + "\n", "utf-8")
+    processes.wait()
+    check(folder, expected, json.loads(mark.read_text("utf-8")))
 
 
 def check_parents(folder: Path, parents: Mapping[str, Path]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import checkpoints, identity, material, names, recipes
+from . import checkpoints, identity, material, names, processes, recipes
 from .recipes import Made
 
 if TYPE_CHECKING:
@@ -32,18 +32,15 @@ def ensure(lab: Lab, name: str, *, wait: bool = True) -> None:
         return
     for parent in names.parents_of(name):
         ensure(lab, parent)
-    from filelock import FileLock, Timeout
-
     lab.work.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(lab.work / f".{name}.lock", timeout=-1 if wait else 0):
-            _make(lab, name)
-    except Timeout:
-        raise _Held from None
+    with processes.lock(lab.work / f".{name}.lock", wait_for_it=wait) as ours:
+        if not ours:
+            raise _Held
+        _make(lab, name)
 
 
 def _make(lab: Lab, name: str) -> None:
-    """Train `name` and file it, unless it is there; the caller holds its lock."""
+    """Train `name` and file it, unless it is there; the caller holds its lock. Of several processes the first files."""
     folder, training = lab.work / name, lab.work / f"{name}.training"
     parents = {parent: lab.work / parent for parent in names.parents_of(name)}
     made_from = identity.made_from(name, lab.config, seed=lab.seed, parents=parents)
@@ -53,6 +50,8 @@ def _make(lab: Lab, name: str) -> None:
     identity.check_begun(training, made_from)
     started = time.time()
     model, record = _maker(lab, name)(training)
+    if not processes.is_first():
+        return
     record = {"seconds": round(time.time() - started), **record, "made_from": made_from}
     checkpoints.save(
         model, folder, extra=list(training.glob("curves.parquet")), name=name, profile=lab.config.profile,

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from ..data.tasks import make_tasks
 from ..models.local import LocalModel
 from ..rollouts.dialogue import rollout
@@ -43,8 +45,10 @@ def _dialogues(lab: Lab, what: str, user: UserSimulator, tasks: Sequence[Task]) 
     initial = lab.initial()
     weights = checkpoints.load_record(lab.path("initial"))["sha256"]
     key = f"{derive(lab.seed, weights, *identity.talk(lab.config).values()):016x}"
-    return rollout(
-        tasks, user=user, assistant=initial, max_turns=lab.config.max_turns,
-        sampling=replace(lab.eval_sampling, temperature=lab.config.temperature_train), seed=lab.seed,
-        store=TrajectoryStore(lab.work / f"{what}-{key}.jsonl"), progress=f"{what.replace('_', ' ')} for training",
-    )  # fmt: skip
+    store = TrajectoryStore(lab.work / f"{what}-{key}.jsonl")
+    with FileLock(store.path.with_suffix(".lock")):  # of several processes one holds them, the others find them held
+        return rollout(
+            tasks, user=user, assistant=initial, max_turns=lab.config.max_turns,
+            sampling=replace(lab.eval_sampling, temperature=lab.config.temperature_train), seed=lab.seed, store=store,
+            progress=f"{what.replace('_', ' ')} for training",
+        )  # fmt: skip

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ..errors import ReproError
 from ..workers import shares, start
+from . import processes
 from .checkpoints import is_finished, release
 from .identity import check_parents, is_made_from, made_from
 from .lab import Lab
@@ -21,11 +22,18 @@ RELEASED = "cpu"  # the profile whose models are shipped
 
 def work_through(lab: Lab, wanted: Sequence[str]) -> None:
     """Train every wanted model that is neither finished nor in another process's hands."""
+    for name in asked_for(lab, wanted):
+        made = lab.make(name)
+        if processes.is_first():
+            print(f"{name}: {made}", flush=True)
+
+
+def asked_for(lab: Lab, wanted: Sequence[str]) -> list[str]:
+    """The wanted models of a profile, all of them if none is named."""
     known = in_order(lab.config.arms)
     if unknown := [name for name in wanted if name not in known]:
         raise ReproError(f"no model '{unknown[0]}' in profile {lab.config.profile}; have {', '.join(known)}")
-    for name in wanted or known:
-        print(f"{name}: {lab.make(name)}", flush=True)
+    return [*(wanted or known)]
 
 
 def side_by_side(n_jobs: int, arguments: Sequence[str]) -> None:

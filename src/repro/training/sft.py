@@ -15,7 +15,7 @@ from ..data.flip import labelled
 from ..errors import ReproError
 from ..models.chat import ChatFormat
 from ..types import Role, Turn
-from .heads import token_logps
+from .heads import through, token_logps
 from .lora import LINEAR
 from .resume import last_checkpoint
 
@@ -89,14 +89,22 @@ def _trainer() -> Any:
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
-            if self.is_fsdp_enabled or self.is_deepspeed_enabled:  # weights are in parts: the model has to be called
-                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
             chosen = inputs["labels"] != -100  # (B, T)
-            plain = self.accelerator.unwrap_model(model)
+            plain, batch = self.accelerator.unwrap_model(model), (inputs["input_ids"], inputs["attention_mask"], chosen)
+            n = self.accelerator.num_processes
             with self.accelerator.autocast():
-                logps, _ = token_logps(plain, inputs["input_ids"], inputs["attention_mask"], chosen)
-            loss = -logps.sum() / (len(logps) if num_items_in_batch is None else num_items_in_batch)
+                logps, _ = token_logps(plain, *batch) if n == 1 else through(model, plain, token_logps, *batch)
+            # gradients are averaged over processes; `num_items_in_batch` counts the tokens of all
+            loss = -logps.sum() / (len(logps) if num_items_in_batch is None else num_items_in_batch / n)
             return (loss, {}) if return_outputs else loss
+
+        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+            """Rows of like length make a step whatever the number of processes that share it."""
+            from transformers.trainer_pt_utils import LengthGroupedSampler
+
+            data = self.train_dataset if train_dataset is None else train_dataset
+            a_step = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+            return LengthGroupedSampler(a_step, dataset=data, model_input_name="input_ids")
 
     return RoleTrainer
 
