@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("models", nargs="*", metavar="MODEL", help="initial, userlm, assistant-ARM-sSEED; all if none")
     _add_profile(train, default="cpu")
     train.add_argument("--jobs", type=int, default=1, help="processes side by side, each with its share of the cores")
+    train.add_argument("--cluster", action="store_true", help="each model a Ray task, with resources from the profile")
     train.add_argument("--release", action="store_true", help="only copy what is finished to checkpoints/")
     train.add_argument("--adopt", action="store_true", help="only take what is released and made as the profile says")
     train.set_defaults(command=_train)
@@ -134,6 +135,9 @@ def _add_gap(verbs: Any) -> None:
         "--annotator", default="lexical", metavar="SPEC", help="lexical, or a model: openai:URL#MODEL, ..."
     )
     gap.add_argument("--notes", metavar="FILE", help="where a model's answers are kept (~/.cache/repro/facets.jsonl)")
+    gap.add_argument(
+        "--cluster", nargs="?", const="cpu", metavar="PROFILE", help="ask the annotator from Ray tasks (as in cpu)"
+    )
     gap.add_argument("--engine", default="sklearn", help="what clusters: sklearn or faiss (sklearn)")
     gap.add_argument("--k", type=int, default=500, help="kinds of behaviour to be told apart (500)")
     gap.add_argument("--seed", type=int, default=42)
@@ -213,6 +217,10 @@ def _train(arguments: argparse.Namespace) -> None:
         print("\n".join(queue.release_finished(lab)) or "nothing is finished yet")
     elif arguments.adopt:
         print("\n".join(queue.adopt_released(lab)) or "nothing that is released and missing here was made that way")
+    elif arguments.cluster:
+        from repro import cluster
+
+        cluster.train(lab, arguments.models)
     elif arguments.jobs > 1:
         queue.side_by_side(arguments.jobs, ["--profile", arguments.profile, *arguments.models])
     else:
@@ -258,6 +266,10 @@ def _gap(arguments: argparse.Namespace) -> None:
 
     how = {key: vars(arguments)[key] for key in ("schema", "representation", "encoder", "engine", "k", "seed")}
     annotator = load_annotator(arguments.annotator, notes=arguments.notes)
+    if arguments.cluster:
+        from repro.cluster import on_cluster
+
+        annotator = on_cluster(annotator, arguments.annotator, profile=arguments.cluster)
     gaps = gaps_of_files(arguments.real, arguments.sim, annotator=annotator, **how)
     print(as_text(gaps))
     if arguments.out:

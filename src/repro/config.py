@@ -14,13 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
 from repro.errors import ReproError
 
 PROFILES = ("smoke", "quick", "cpu", "paper")
 _MAY_BE_ZERO = (  # greedy, no cut, nobody
-    "temperature_train", "temperature_eval", "min_p", "warmup.p_talkative",
+    "temperature_train", "temperature_eval", "min_p", "warmup.p_talkative", "cluster.train_gpus", "cluster.judge_gpus",
 )  # fmt: skip
 _FORBID_UNKNOWN = {"extra": "forbid"}  # read by pydantic
 
@@ -64,6 +64,20 @@ class WarmupConfig(SFTConfig):
 
 
 @dataclass(frozen=True)
+class ClusterConfig:
+    """What one task takes of a machine, where `--cluster` asks for many of them."""
+
+    __pydantic_config__ = _FORBID_UNKNOWN
+
+    train_cpus: int
+    train_gpus: int
+    judge_cpus: int  # also of annotations
+    judge_gpus: int
+    launch_sft: str  # a file of configs/recipes: how one fine-tuning uses several GPUs; "" for one process
+    launch_grpo: str  # the same for an assistant
+
+
+@dataclass(frozen=True)
 class Config:
     """The settings of one profile."""
 
@@ -85,6 +99,7 @@ class Config:
     warmup: WarmupConfig
     user_lm: SFTConfig
     healing: SFTConfig
+    cluster: ClusterConfig
 
     def __post_init__(self) -> None:
         for key, value in flat(self).items():
@@ -173,7 +188,7 @@ def _sentence(error: Mapping[str, Any], name: str) -> str:
 
 def setting_names() -> list[str]:
     """Every setting a profile has, dotted."""
-    sections = {"train": TrainConfig, "warmup": WarmupConfig, "user_lm": SFTConfig, "healing": SFTConfig}
+    sections: dict[str, Any] = {name: kind for name, kind in get_type_hints(Config).items() if is_dataclass(kind)}
     nested = [f"{name}.{item.name}" for name, kind in sections.items() for item in fields(kind)]
     return [item.name for item in fields(Config) if item.name not in ("profile", *sections)] + nested
 

@@ -103,10 +103,11 @@ def plan_judging(tasks: Sequence[BenchTask], answers: Answers, judge: Judging, *
     _check(tasks, answers, judge, kind)
     if isinstance(judge, ChecklistVerifier):
         return Usage()
-    return planned(judge.asker, _questions(tasks, answers, kind))
+    return planned(judge.asker, questions(tasks, answers, kind))
 
 
-def _questions(tasks: Sequence[BenchTask], answers: Answers, kind: Kind) -> list[Question]:
+def questions(tasks: Sequence[BenchTask], answers: Answers, kind: Kind) -> list[Question]:
+    """All that a judge is asked about some answers."""
     first, *others = answers.values()
     if kind == "pair":
         both = [(t.case, mine[t.id], first[t.id]) for mine in others for t in tasks if t.id in mine and t.id in first]

@@ -29,14 +29,16 @@ def add_verb(verbs: Any) -> None:
     judge.add_argument("--price", metavar="IN,OUT", help="dollars per million tokens, for the cost")
     judge.add_argument("--notes", metavar="FILE", help="where verdicts are kept (~/.cache/repro/verdicts.jsonl)")
     judge.add_argument("--seed", type=int, default=0)
+    judge.add_argument("--cluster", nargs="?", const="cpu", metavar="PROFILE", help="ask from Ray tasks (as in cpu)")
     judge.add_argument("--out", metavar="FOLDER", help="also write records and numbers there")
     judge.add_argument("--dry-run", action="store_true", help="only say how many calls there would be, and their cost")
     judge.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
+    from repro.cluster import answer, to_judge
     from repro.evaluation.bench_tasks import OURS, read_tasks, source_of
-    from repro.evaluation.judging import as_lines, judge_answers, load_judge, plan_judging, read_answers
+    from repro.evaluation.judging import as_lines, judge_answers, load_judge, plan_judging, questions, read_answers
     from repro.scoring.judge import Judge
 
     price = Price.parse(arguments.price) if arguments.price else None
@@ -46,6 +48,9 @@ def run(arguments: argparse.Namespace) -> None:
         usage = plan_judging(tasks, answers, judge, kind=arguments.kind)
         print(planned_text(usage, price, judge.n_tries if isinstance(judge, Judge) else 0))
         return
+    if arguments.cluster and isinstance(judge, Judge):
+        asked = questions(tasks, answers, arguments.kind)
+        answer(judge.asker, asked, spec=arguments.judge, resources=to_judge(arguments.cluster))
     judged = judge_answers(tasks, answers, judge, kind=arguments.kind, k=arguments.k)
     print(f"{len(tasks)} tasks, judged by {judge.name}, {arguments.kind}")
     print("\n".join(f"  {key:<40} {value}" for key, value in judged.numbers.items()))

@@ -56,12 +56,17 @@ class LLMFacets:
 
     def _told(self, conversations: Sequence[Conversation], facet: str) -> list[str]:
         """What is said of each conversation; "" where that failed."""
-        questions = [_question(one, facet) for one in conversations]
-        return [str(row["text"]) for row in self._asker.ask(questions, label=f"{self.name}, {facet}")]
+        rows = self.asker.ask(questions(conversations, [facet]), label=f"{self.name}, {facet}")
+        return [str(row["text"]) for row in rows]
 
     @cached_property
-    def _asker(self) -> Asker:
+    def asker(self) -> Asker:
         return Asker(self.model, Path(self.path), self.sampling, n_tries=self.n_tries, seed=self.seed)
+
+
+def questions(conversations: Sequence[Conversation], facets: Sequence[str] = FACETS) -> list[Question]:
+    """All that is asked about some conversations, facet by facet."""
+    return [_question(one, facet) for facet in facets for one in conversations]
 
 
 def _question(one: Conversation, facet: str) -> Question:

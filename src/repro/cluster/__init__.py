@@ -1,0 +1,7 @@
+"""How does work that falls into parts run on many machines, with the same results?"""
+
+from .answers import SpreadFacets, answer, on_cluster, to_judge
+from .models import train
+from .spread import Resources, map
+
+__all__ = ["Resources", "SpreadFacets", "answer", "map", "on_cluster", "to_judge", "train"]

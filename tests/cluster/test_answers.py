@@ -1,0 +1,153 @@
+"""Do judges and annotators say the same when many machines ask, and is nothing asked twice?"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from repro import cluster
+from repro.evaluation.bench_tasks import OURS, read_tasks
+from repro.evaluation.gap import LLMFacets
+from repro.evaluation.gap.answers import FIELDS
+from repro.evaluation.gap.conversations import Conversation
+from repro.evaluation.judging import judge_answers, load_judge, questions
+from repro.models import load_model
+from repro.types import Turn
+
+pytest.importorskip("openai", reason="endpoints take the extra 'serve'")
+HAS_RAY = importlib.util.find_spec("ray") is not None
+TASKS = read_tasks(OURS)
+ANSWERS = {name: {task.id: f"{name} answers {task.id}" for task in TASKS} for name in ("mine", "theirs")}
+
+
+class Endpoint(ThreadingHTTPServer):
+    """Scores what it is asked by its length, describes what users do, and counts."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked = []
+        self.spec = f"openai:http://127.0.0.1:{self.server_port}/v1#m"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        text = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"][-1]["content"]
+        self.server.asked.append(text)
+        ticket = re.search(r"ticket of this question is (\w+)", text)
+        said = dict.fromkeys(FIELDS["requests"], "a little")
+        if ticket:
+            said = {"ticket": ticket[1], "strengths": "s", "weaknesses": "w", "score": 1 + len(text) % 10}
+        message = {"role": "assistant", "content": json.dumps(said)}
+        usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+        choice = {"index": 0, "finish_reason": "stop", "message": message}
+        answer = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
+        data = json.dumps(answer | {"usage": usage}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def endpoint():
+    server = Endpoint()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+def spread_judge(endpoint, path):
+    judge = load_judge(endpoint.spec, notes=path)
+    asked = questions(TASKS, ANSWERS, "score")
+    return judge, cluster.answer(judge.asker, asked, spec=endpoint.spec, on_ray=False)
+
+
+def test_verdicts_are_the_same_in_parts_as_at_once_and_asked_for_once(endpoint, tmp_path):
+    plain = judge_answers(TASKS, ANSWERS, load_judge(endpoint.spec, notes=tmp_path / "a.jsonl"), kind="score")
+    n = len(endpoint.asked)
+    judge, n_answered = spread_judge(endpoint, tmp_path / "b.jsonl")
+    assert judge_answers(TASKS, ANSWERS, judge, kind="score").records == plain.records
+    assert n_answered == n == 2 * len(TASKS)
+    assert sorted(endpoint.asked[n:]) == sorted(endpoint.asked[:n])
+    assert judge.asker.used().n_calls == n  # what the parts used is counted
+    assert not (tmp_path / "b.jsonl.parts").exists()
+
+
+def test_parts_that_were_made_before_a_stop_are_not_asked_for_again(endpoint, tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cluster.answers, "append_rows", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            spread_judge(endpoint, tmp_path / "a.jsonl")
+    n = len(endpoint.asked)
+    assert spread_judge(endpoint, tmp_path / "a.jsonl")[1] == n == len(endpoint.asked)
+    assert spread_judge(endpoint, tmp_path / "a.jsonl")[1] == 0
+    assert len(endpoint.asked) == n
+
+
+def test_annotations_are_the_same_in_parts_as_at_once(endpoint, tmp_path):
+    talks = [Conversation(f"c{i}", "u", (Turn("user", f"need {i} notes"),)) for i in range(70)]
+    plain = LLMFacets(load_model(endpoint.spec), tmp_path / "a.jsonl").annotate(talks, ["requests"])
+    inner = LLMFacets(load_model(endpoint.spec), tmp_path / "b.jsonl")
+    spread = cluster.SpreadFacets(inner, endpoint.spec, cluster.to_judge("cpu"), on_ray=False)
+    assert spread.annotate(talks, ["requests"]) == plain
+    assert len(endpoint.asked) == 2 * len(talks)
+    assert spread.name == inner.name
+
+
+def test_rules_are_not_spread():
+    from repro.evaluation.gap import LexicalFacets
+
+    rules = LexicalFacets()
+    assert cluster.on_cluster(rules, "lexical", profile="cpu") is rules
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_RAY, reason="Ray is not installed: pip install 'repro[cluster]'")
+def test_repro_judge_on_two_workers_says_what_it_says_without(endpoint, tmp_path):
+    for name, answers in ANSWERS.items():
+        rows = [json.dumps({"session_id": key, "output": text}) for key, text in answers.items()]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(rows))
+    environment = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_memory_monitor_refresh_ms": "0"}
+    said = {}
+    for where in ("here", "cluster"):
+        command = [sys.executable, __file__, endpoint.spec, str(tmp_path), where]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
+        if "timed out during startup" in done.stderr:
+            pytest.skip("Ray's own processes did not start within its 15 seconds: this machine is too busy")
+        assert done.returncode == 0, done.stdout + done.stderr
+        said[where] = (tmp_path / where / "score-numbers.json").read_text()
+    assert said["here"] == said["cluster"]
+    assert len(endpoint.asked) == 2 * 2 * len(TASKS)
+
+
+if __name__ == "__main__":
+    spec, folder, where = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    command = ["judge", "--kind", "score", "--judge", spec, "--notes", str(folder / f"{where}.jsonl")]
+    command += ["--out", str(folder / where)]
+    command += [part for name in ANSWERS for part in ("--answers", f"{name}={folder / name}.jsonl")]
+    if where == "cluster":
+        import ray
+
+        ray.init(num_cpus=2, object_store_memory=10**8, include_dashboard=False)
+        command += ["--cluster", "smoke"]
+    from repro.cli import main
+
+    sys.exit(main(command))
