@@ -194,14 +194,6 @@ def test_the_plan_says_what_would_run_for_how_long_and_with_what(notebook, quick
     assert len(quick_run) == 1  # planning runs nothing
 
 
-def test_the_plan_of_the_papers_says_what_their_user_models_take(notebook, root, monkeypatch):
-    notebook("01_main")
-    monkeypatch.setattr("repro.training.user_recipes.repo_root", lambda: root)
-    lines = plan(Asked(["1"], profile="paper"))
-    assert any(re.match(r"  qwen2.5-14b .* H100-hours", line) for line in lines)
-    assert not any("H100-hours" in line for line in plan(Asked(["1"])))
-
-
 def test_expected_time_is_what_it_took_here_last_time(notebook, project, quick_run, capfd):
     notebook("01_main", minutes=9)
     run_notebook("01", "quick")

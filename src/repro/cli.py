@@ -70,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
 
     plan = verbs.add_parser("plan", help="what `run` would do, how long it takes, which settings are in force and why")
     _add_dials(plan)
+    plan.add_argument("--tokens-per-second", type=float, metavar="N", help="that one GPU writes, in place of ours")
+    plan.add_argument("--price", metavar="IN,OUT", help="of a judge, dollars per million tokens, in place of ours")
     plan.set_defaults(command=_plan)
 
     train = verbs.add_parser("train", help="train the models of a profile; stop it at any point, it goes on from there")
@@ -83,8 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_train_user(verbs)
     _add_simulators(verbs)
-    _add_gap(verbs)
-    _add_judge(verbs)
+    _add_files(verbs)
     add_study(verbs, _Parser)
 
     claims = verbs.add_parser("claims", help="each published claim beside what came out here")
@@ -124,30 +125,11 @@ def _add_simulators(verbs: Any) -> None:
     check.set_defaults(command=_check_simulator)
 
 
-def _add_gap(verbs: Any) -> None:
-    gap = verbs.add_parser("gap", help="how far simulated users are from real ones, from files of conversations")
-    gap.add_argument("--real", required=True, metavar="FILE", help="JSONL with messages, and where known user_id")
-    gap.add_argument("--sim", action="append", required=True, metavar="NAME=FILE", help="the same; once per simulator")
-    gap.add_argument("--schema", default="messages", help="messages, or paired: both sides in a line (messages)")
-    gap.add_argument("--representation", default="combined", help="requests, ..., combined, utterances (combined)")
-    gap.add_argument("--encoder", default="minilm", help="minilm, a folder, a hub id, or features (minilm)")
-    gap.add_argument(
-        "--annotator", default="lexical", metavar="SPEC", help="lexical, or a model: openai:URL#MODEL, ..."
-    )
-    gap.add_argument("--notes", metavar="FILE", help="where a model's answers are kept (~/.cache/repro/facets.jsonl)")
-    gap.add_argument(
-        "--cluster", nargs="?", const="cpu", metavar="PROFILE", help="ask the annotator from Ray tasks (as in cpu)"
-    )
-    gap.add_argument("--engine", default="sklearn", help="what clusters: sklearn or faiss (sklearn)")
-    gap.add_argument("--k", type=int, default=500, help="kinds of behaviour to be told apart (500)")
-    gap.add_argument("--seed", type=int, default=42)
-    gap.add_argument("--out", metavar="FILE", help="also write the numbers as JSON")
-    gap.set_defaults(command=_gap)
+def _add_files(verbs: Any) -> None:
+    """The verbs that read files of conversations and answers."""
+    from repro.reporting import judged, measured
 
-
-def _add_judge(verbs: Any) -> None:
-    from repro.reporting import judged
-
+    measured.add_verb(verbs)
     judged.add_verb(verbs)
 
 
@@ -181,9 +163,16 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> None:
+    from repro.budget import plan_lines
+    from repro.models.usage import Price
     from repro.runner import plan
 
+    rate = arguments.tokens_per_second
+    if rate is not None and not rate > 0:
+        raise ReproError(f"--tokens-per-second is {rate}; it has to be positive")
+    price = Price.parse(arguments.price) if arguments.price else None
     print("\n".join(plan(_asked(arguments))))
+    print("\n".join(plan_lines(arguments.profile, rate=rate, price=price)))
 
 
 def _asked(arguments: argparse.Namespace) -> Asked:
@@ -254,26 +243,6 @@ def _check_simulator(arguments: argparse.Namespace) -> None:
     print("\n".join(f"  {check.result:<7} {check.name:<11} {check.found}" for check in checks))
     if failed := [check.name for check in checks if check.result == "failed"]:
         raise ReproError(f"'{arguments.spec}' does not keep the contract: {', '.join(failed)}")
-
-
-def _gap(arguments: argparse.Namespace) -> None:
-    import json
-
-    from repro.evaluation.gap.annotate import load_annotator
-    from repro.evaluation.gap.files import gaps_of_files
-    from repro.evaluation.gap.report import as_data, as_text
-    from repro.reporting.record import write_whole
-
-    how = {key: vars(arguments)[key] for key in ("schema", "representation", "encoder", "engine", "k", "seed")}
-    annotator = load_annotator(arguments.annotator, notes=arguments.notes)
-    if arguments.cluster:
-        from repro.cluster import on_cluster
-
-        annotator = on_cluster(annotator, arguments.annotator, profile=arguments.cluster)
-    gaps = gaps_of_files(arguments.real, arguments.sim, annotator=annotator, **how)
-    print(as_text(gaps))
-    if arguments.out:
-        write_whole(arguments.out, json.dumps(as_data(gaps), indent=2) + "\n")
 
 
 def _claims(arguments: argparse.Namespace) -> None:

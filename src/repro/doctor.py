@@ -29,6 +29,8 @@ def report() -> int:
     lacking = {profile: missing(profile) for profile in PROFILES}
     for profile, reasons in lacking.items():
         print(f"no   profile {profile}: {'; '.join(reasons)}" if reasons else f"yes  profile {profile}")
+    able = [profile for profile, reasons in lacking.items() if not reasons]
+    print(f"this machine can run {', '.join(able) or 'no profile'}, {cores()} processes side by side; {others()}")
     return 1 if lacking["quick"] else 0
 
 
@@ -67,6 +69,13 @@ def missing(profile: str) -> list[str]:
         reasons += [] if gpu() else ["no NVIDIA GPU"]
         reasons += [] if _version("vllm") else ["no vllm (pip install -e '.[cuda]' in an environment of its own)"]
     return reasons
+
+
+def others() -> str:
+    """Whether work can go to other machines from here."""
+    if not _version("ray"):
+        return "on no other machine (--cluster takes pip install 'repro[cluster]')"
+    return f"and on the cluster at {os.environ['RAY_ADDRESS']}" if os.environ.get("RAY_ADDRESS") else "Ray is installed"
 
 
 def cores() -> int:

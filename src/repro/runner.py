@@ -164,19 +164,6 @@ def plan(asked: Asked, *, root: Path | None = None) -> list[str]:
         "",
         f"profile {asked.profile}:",
         *(f"  {key:<22} {value!s:<26} {why.get(key, '')}" for key, value in settings.items() if key != "profile"),
-        *(_recipes() if asked.profile == "paper" else []),
-    ]
-
-
-def _recipes() -> list[str]:
-    """What it takes to train user language models as the papers did, a line each."""
-    from repro.training import user_recipes
-
-    plans = [user_recipes.plan(name, user_recipes.load_recipe(name)) for name in user_recipes.recipe_names()]
-    return [
-        "",
-        "user language models (repro train-user CORPUS --recipe NAME --out DIR):",
-        *(f"  {one}" for one in plans),
     ]
 
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from repro.assumptions import PEAK, USED
 from repro.config import repo_root
 from repro.errors import ReproError
-from repro.training.user_recipes import PEAK, USED, launch_command, load_recipe, plan, recipe_names
+from repro.training.user_recipes import launch_command, load_recipe, plan, recipe_names
 
 FOLDER = repo_root() / "configs" / "recipes"
 NAMES = ["llama-3-8b", "llama-3.2-1b", "qwen2.5-14b", "qwen2.5-32b", "qwen2.5-7b", "smollm2-135m-cpu"]

@@ -12,12 +12,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from ..assumptions import DEVICE_GIB, PEAK, USED
 from ..config import repo_root
 from ..errors import ReproError
 from .sft import SFTRecipe
-
-PEAK, USED = 989e12, 0.4  # bfloat16 operations a second of an H100 (data sheet); the share that training reaches. ours
-DEVICE_GIB = 80  # of an H100
 
 
 @dataclass(frozen=True)

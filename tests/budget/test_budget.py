@@ -1,0 +1,154 @@
+"""Does a plan count what a run does, from the settings, and say what is missing without failing?"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from repro import assumptions, doctor
+from repro.assumptions import PEAK, USED
+from repro.budget import plan_lines, stages
+from repro.budget.hub import hub_lines
+from repro.cli import main
+from repro.config import load_profile
+from repro.models.usage import Price
+from repro.training.user_recipes import load_recipe
+
+PAPER = load_profile("paper")
+RECIPE = load_recipe("qwen2.5-14b")
+
+
+def by_name(config, n_parameters=1e9, recipe=None):
+    return {stage.name: stage for stage in stages(config, n_parameters, recipe)}
+
+
+def test_tokens_come_from_dialogues_turns_and_lengths():
+    found = by_name(PAPER)
+    arm = found["assistant-userlm-s2"]
+    assert arm.n_conversations == 200 * 64 * 8  # steps x groups x their size
+    assert arm.learned == arm.n_conversations * 8 * (512 + 2048)  # turns x both sides
+    assert arm.written == arm.learned  # a model speaks for the user too
+    assert arm.operations == 4 * 1e9 * arm.learned
+    assert found["logs"].written == 1800 * 8 * 2048  # reference users are a script
+    assert found["userlm"].learned == 1800 * 1024 * 2  # cut at 1,024 tokens, two epochs
+    assert found["userlm"].operations == 6 * 1e9 * found["userlm"].learned
+
+
+def test_another_setting_is_another_plan():
+    half = by_name(replace(PAPER, max_turns=4, arms={"userlm": 1}))
+    assert half["assistant-userlm-s0"].learned * 2 == by_name(PAPER)["assistant-userlm-s0"].learned
+    assert "assistant-userlm-s1" not in half
+
+
+def test_what_is_released_is_not_trained():
+    assert not any(stage.learned for stage in stages(load_profile("quick"), 1.35e8))
+
+
+def test_verdicts_are_a_call_for_each_answer():
+    found = by_name(PAPER, recipe=RECIPE)
+    usage = found["verdicts (checklist)"].usage
+    assert usage.n_calls == found["answers to WildBench"].n_conversations == 7 * 1024  # initial, two arms x three seeds
+    assert usage.prompt_tokens == 7 * 1024 * (assumptions.BENCH_TOKENS + 2048)
+    assert found["intents of a corpus"].usage.n_calls == 343_951
+
+
+def test_the_printed_plan_of_the_paper_adds_up(monkeypatch):
+    monkeypatch.setattr("repro.budget.report.hub_lines", lambda *_: ["hub: asked"])
+    lines = plan_lines("paper", rate=1000, price=Price(1, 2))
+    arm = next(line.split() for line in lines if line.startswith("  assistant-roleplay-s1"))
+    one = by_name(PAPER, 14.7e9)["assistant-roleplay-s1"]
+    hours = (one.written / 1000 + one.operations / (PEAK * USED)) / 3600
+    assert arm[2:6] == ["102,400", "2,097.2", "2,097.2", f"{hours:,.1f}"]
+    verdicts = next(line.split() for line in lines if line.startswith("  verdicts"))
+    assert verdicts[-3:-1] == ["7,168", f"{7168 * (3048 * 1 + 2048 * 2) / 1e6:,.0f}"]
+    assert any("1,000 tokens a second written by a GPU" in line for line in lines)
+    assert any(line.startswith("  qwen2.5-14b") and "H100-hours" in line for line in lines)
+    assert lines[-1] == "  hub: asked"
+
+
+def test_what_this_machine_lacks_is_listed(monkeypatch):
+    monkeypatch.setattr("repro.budget.report.hub_lines", lambda *_: [])
+    monkeypatch.setattr(doctor, "gpu", lambda: "")
+    monkeypatch.setattr(doctor, "disk_gb", lambda: 10.0)
+    lines = plan_lines("paper")
+    assert "  no NVIDIA GPU" in lines
+    assert any(line.startswith("  disk: ") and line.endswith("GiB at most are needed, 9 are free") for line in lines)
+
+
+def test_a_profile_on_cores_asks_no_hub_and_names_no_hours(monkeypatch):
+    monkeypatch.setattr("repro.budget.report.hub_lines", lambda *_: pytest.fail("the hub was asked"))
+    lines = plan_lines("cpu")
+    assert any(line.startswith("  assistant-roleplay-s0") for line in lines)
+    assert not any("missing" in line or "H100-hours, about" in line for line in lines)
+
+
+def test_a_rate_that_is_none_is_refused(capsys):
+    assert main(["plan", "--tokens-per-second", "0"]) == 2
+    assert "--tokens-per-second is 0.0; it has to be positive" in capsys.readouterr().err
+
+
+class Hub(BaseHTTPRequestHandler):
+    """What a hub says of an open model, one that is gated, and one that is not there."""
+
+    def do_GET(self):
+        name = self.path.partition("?")[0].removeprefix("/api/models/").removeprefix("/api/datasets/")
+        if name.endswith("/auth-check"):
+            return self.say(403, {}, {"X-Error-Code": "GatedRepo"})
+        if name == "org/none":
+            return self.say(404, {}, {"X-Error-Code": "RepoNotFound"})
+        gated = "manual" if name == "org/gated" else False
+        return self.say(200, {"id": name, "gated": gated, "tags": ["license:llama3"], "siblings": []})
+
+    def say(self, status, body, headers=()):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        for key, value in dict(headers, **{"Content-Type": "application/json"}).items():
+            self.send_header(key, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def test_the_hub_says_licences_and_who_may_read(hub):
+    lines = hub_lines(["org/open", "org/gated", "org/none"], ["org/corpus"], endpoint=hub)
+    assert lines[0] == "hub: org/open: llama3, open to all"
+    assert lines[1].startswith("hub: org/gated: llama3, gated (manual), and not open to you: ask for access")
+    assert lines[2] == "hub: org/none: not found, or not for you (404); see its page, and set HF_TOKEN"
+    assert lines[3] == "hub: org/corpus: llama3, open to all"
+
+
+def test_no_hub_is_one_plain_line(hub):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    closed = f"http://127.0.0.1:{server.server_port}"
+    server.server_close()
+    (line,) = hub_lines(["org/open", "org/gated"], endpoint=closed, timeout=2)
+    assert line.startswith("hub: not reachable; licences and access not checked")
+
+
+def test_a_hub_that_must_not_be_asked_is_not(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    (line,) = hub_lines(["org/open"], endpoint="http://127.0.0.1:9")
+    assert line == "hub: not asked (HF_HUB_OFFLINE is set); licences and access not checked"
+
+
+@pytest.mark.slow
+def test_the_plan_counts_the_dialogues_that_a_notebook_holds(at_smoke):
+    path = at_smoke("04")
+    held = sum(len(file.read_text().splitlines()) for file in (path / "work/smoke/talks").glob("*.jsonl"))
+    assert by_name(load_profile("smoke"))["04_cross_simulator"].n_conversations == held
