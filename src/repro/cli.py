@@ -127,8 +127,9 @@ def _add_simulators(verbs: Any) -> None:
 
 def _add_files(verbs: Any) -> None:
     """The verbs that read files of conversations and answers."""
-    from repro.reporting import judged, measured
+    from repro.reporting import judged, kept, measured
 
+    kept.add_verb(verbs)
     measured.add_verb(verbs)
     judged.add_verb(verbs)
 

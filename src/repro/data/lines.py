@@ -19,13 +19,14 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The objects in a JSONL file, without lines that a crash has torn. No file, no rows."""
     if not path.is_file():
         return
-    for line in path.read_bytes().split(b"\n"):  # a line may be torn within a letter
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            yield row
+    with path.open("rb") as file:
+        for line in file:  # as bytes: one may be torn within a letter
+            try:
+                row = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(row, dict):
+                yield row
 
 
 def given_rows(path: Path, what: str) -> list[tuple[str, dict[str, Any]]]:

@@ -15,7 +15,7 @@ from .record import write_whole
 def add_verb(verbs: Any) -> None:
     """`repro gap`, for the command line."""
     gap = verbs.add_parser("gap", help="how far simulated users are from real ones, from files of conversations")
-    gap.add_argument("--real", required=True, metavar="FILE", help="JSONL with messages, and where known user_id")
+    gap.add_argument("--real", required=True, metavar="FILE", help="JSONL or parquet: messages, perhaps user_id")
     gap.add_argument("--sim", action="append", required=True, metavar="NAME=FILE", help="the same; once per simulator")
     gap.add_argument("--schema", default="messages", help="messages, or paired: both sides in a line (messages)")
     gap.add_argument("--representation", default="combined", help="requests, ..., combined, utterances (combined)")

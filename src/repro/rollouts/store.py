@@ -6,7 +6,7 @@ reading, and its dialogue held again. What the lines depend on (models, sampling
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,14 @@ class TrajectoryStore:
 
     def read(self) -> dict[Key, Trajectory]:
         """The dialogues by (task id, sample), without those that failed: they are held again. No file, no dialogues."""
-        out: dict[Key, Trajectory] = {}
+        return dict(self.stream())
+
+    def stream(self) -> Iterator[tuple[Key, Trajectory]]:
+        """The same one by one, in the order in which they were held."""
         for row in read_rows(self.path):
             trajectory = _whole(row)
             if trajectory and not trajectory.error:
-                out[row["task"]["id"], row["sample"]] = trajectory
-        return out
+                yield (row["task"]["id"], row["sample"]), trajectory
 
     def append(self, trajectories: Mapping[Key, Trajectory]) -> None:
         """Add dialogues and wait until they are on disk."""

@@ -1,19 +1,20 @@
 """Which conversations are compared?
 
-Two files of conversations, one JSON object a line, are enough: `messages` (role, content), and where there are any
-`id`, `user_id` and `domain`. The published set of 24 simulators keeps both sides in a line, as `real_messages` and
-`simulated_messages`. Dialogues rolled out here are taken as they are.
+Two files of conversations are enough, one JSON object a line or parquet: `messages` (role, content), and where there
+are any `id`, `user_id` and `domain`. The published set of 24 simulators keeps both sides in a line, as `real_messages`
+and `simulated_messages`. Dialogues rolled out here are taken as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ...data.lines import given_rows
 from ...errors import ReproError
+from ...rollouts.parquet import read_rows_of
 from ...types import Role, Trajectory, Turn
 
 Schema = Literal["messages", "real_messages", "simulated_messages"]
@@ -43,14 +44,21 @@ def of_trajectories(trajectories: Iterable[Trajectory]) -> list[Conversation]:
 
 
 def read_conversations(path: str | Path, *, schema: Schema = "messages") -> list[Conversation]:
-    """All conversations of a JSONL file, held to one schema. What cannot be read raises with the line it stands in."""
+    """All conversations of a JSONL or parquet file, held to one schema. What cannot be read raises with its place."""
     if schema not in get_args(Schema):
         raise ReproError(f"no schema '{schema}'; have {', '.join(get_args(Schema))}")
-    found = [_conversation(row, schema, where) for where, row in given_rows(Path(path), "conversations")]
+    found = [_conversation(row, schema, where) for where, row in _rows(Path(path))]
     if not found:
         raise ReproError(f"{path} holds no conversations; give one JSON object a line")
     _check_ids(found, path)
     return found
+
+
+def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each row after the place where it stands, one at a time; parquet by its suffix, else JSONL."""
+    if path.suffix == ".parquet":
+        return ((f"{path}, row {number}", row) for number, row in enumerate(read_rows_of(path), 1))
+    return iter(given_rows(path, "conversations"))
 
 
 def _conversation(row: Mapping[str, Any], schema: Schema, where: str) -> Conversation:
