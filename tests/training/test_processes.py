@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from repro.errors import ReproError
+from repro.models.chat import ChatFormat
 from repro.models.local import LocalModel
 from repro.models.tiny import tiny_model
 from repro.training import processes
 from repro.training.assistant import GRPORecipe, train_assistant
-from repro.training.sft import SFTRecipe, train_sft
+from repro.training.heads import through, token_logps
+from repro.training.lora import extract_adapter, whole
+from repro.training.sft import SFTRecipe, rows, train_sft
 from repro.types import Score, Task, Turn
 
 torch = pytest.importorskip("torch")
@@ -31,7 +34,7 @@ GRPO = GRPORecipe(
     max_steps=3, n_groups=2, num_generations=4, learning_rate=0.02, lora_r=4, lora_layers=2, max_turns=2, max_tokens=12,
     micro_batch=4, save_steps=2,
 )  # fmt: skip
-SFT = SFTRecipe(learning_rate=3e-3, batch_size=8, per_device_train_batch_size=4, num_train_epochs=2, save_steps=2)
+SFT = SFTRecipe(learning_rate=1e-3, batch_size=8, per_device_train_batch_size=4, num_train_epochs=7, save_steps=10)
 SAID = [
     [Turn("system", "Be brief."), Turn("user", f"a note {i}"), Turn("assistant", "when? " * (1 + i % 5))]
     for i in range(24)
@@ -73,6 +76,35 @@ def train(folder: Path) -> None:
     learnt |= {f"sft.{n}": w.detach().clone() for n, w in tuned.named_parameters()}
     save_file(learnt, folder / f"weights-{rank}.safetensors")
     (folder / f"begun-{rank}.json").write_text(json.dumps(users.begun))
+    sharded(folder)
+
+
+def sharded(folder: Path) -> None:
+    """One gradient as FSDP takes it, each process with half of the rows and half of the weights."""
+    model, tokenizer = tiny_model()
+    found = rows(SAID[:8], role="assistant", chat=ChatFormat(tokenizer))
+    n, rank = processes.n_processes(), int(os.environ.get("RANK", "0"))
+    if n > 1:
+        mesh = torch.distributed.device_mesh.init_device_mesh("cpu", (n,))
+        for part in (*model.model.layers, model):
+            torch.distributed.fsdp.fully_shard(part, mesh=mesh)
+    mine = found[rank * 8 // n : (rank + 1) * 8 // n]
+    longest = max(len(row["input_ids"]) for row in found)
+    ids = torch.tensor([row["input_ids"] + [2] * (longest - len(row["input_ids"])) for row in mine])
+    labels = torch.tensor([row["labels"] + [-100] * (longest - len(row["labels"])) for row in mine])
+    attention = torch.tensor([[1] * len(row["input_ids"]) + [0] * (longest - len(row["input_ids"])) for row in mine])
+    logps, _ = through(model, model, token_logps, ids, attention, labels != -100)
+    loss = -logps.sum() * n / sum(label != -100 for row in found for label in row["labels"])
+    loss.backward()
+    losses = processes.of_all([loss.item()])
+    gradients = {name: whole(weight.grad).clone() for name, weight in model.named_parameters()}
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.sub_(weight.grad)
+    adapter = extract_adapter(model, tiny_model()[0], r=2)
+    learnt = {name: weight.detach().clone() for name, weight in adapter.named_parameters() if "lora_" in name}
+    if rank == 0:
+        torch.save({"loss": sum(losses) / n, "gradients": gradients, "adapter": learnt}, folder / "sharded.pt")
 
 
 def run(folder: Path, *, how: list[str]) -> Path:
@@ -135,10 +167,22 @@ def test_the_curves_are_those_of_all_dialogues_and_written_once(one, two):
 
 def test_the_loss_falls_along_the_same_line(one, two):
     def losses(folder):
-        state = json.loads((folder / "sft" / "checkpoint-6" / "trainer_state.json").read_text())
+        state = json.loads((folder / "sft" / "checkpoint-21" / "trainer_state.json").read_text())
         return [row["loss"] for row in state["log_history"] if "loss" in row]
 
-    assert losses(two) == pytest.approx(losses(one), rel=0.02)
+    alone, together = losses(one), losses(two)
+    assert len(alone) == 2  # of 21 steps, each tenth is logged
+    assert alone[1] < 0.9 * alone[0]
+    assert together == pytest.approx(alone, rel=0.02)
+
+
+def test_weights_that_are_shared_out_learn_what_whole_ones_learn(one, two):
+    alone, together = (torch.load(f / "sharded.pt", weights_only=True) for f in (one, two))
+    assert alone["loss"] == pytest.approx(together["loss"], rel=1e-4)
+    for name, gradient in alone["gradients"].items():
+        torch.testing.assert_close(together["gradients"][name], gradient, atol=1e-4, rtol=1e-3, msg=name)
+    for name, weight in alone["adapter"].items():
+        torch.testing.assert_close(together["adapter"][name].abs(), weight.abs(), atol=1e-4, rtol=1e-2, msg=name)
 
 
 def test_checkpoints_are_written_once(one, two):

@@ -63,10 +63,15 @@ class Shadow:
 
         with torch.no_grad():
             for layer, plain in self.pairs:
-                delta = layer.get_delta_weight("default").float()
-                plain.weight.copy_(layer.get_base_layer().weight.float() + delta)
+                delta = whole(layer.get_delta_weight("default")).float()
+                plain.weight.copy_(whole(layer.get_base_layer().weight).float() + delta)
         self.model.decoder.reset()
         return self.model
+
+
+def whole(weight: Any) -> Any:
+    """The weight itself; of one that FSDP has shared out, all parts, which every process has to ask for."""
+    return weight.full_tensor() if hasattr(weight, "full_tensor") else weight
 
 
 def extract_adapter(tuned: Any, base: Any, *, r: int) -> Any:
@@ -84,7 +89,8 @@ def extract_adapter(tuned: Any, base: Any, *, r: int) -> Any:
         for name, layer in model.named_modules():
             if not hasattr(layer, "lora_A"):
                 continue
-            delta = named[name.removeprefix("base_model.model.")].weight.float() - layer.get_base_layer().weight.float()
+            learned = whole(named[name.removeprefix("base_model.model.")].weight)
+            delta = learned.float() - layer.get_base_layer().weight.float()
             u, s, vt = torch.linalg.svd(delta, full_matrices=False)
             root = s[:r].sqrt()
             layer.lora_A["default"].weight.copy_(root[:, None] * vt[:r])

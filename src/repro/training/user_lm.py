@@ -105,7 +105,7 @@ def _with_adapter(model: Any, recipe: UserLMRecipe, new: int) -> Any:
 
 def _save(trainer: Any, out: Path, *, adapter: bool) -> None:
     """The weights; gathered where they lie on several devices. Of the embeddings an adapter keeps the new row alone."""
-    if adapter and not trainer.is_fsdp_enabled:
+    if adapter and not (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled):
         if trainer.is_world_process_zero():
             trainer.model.save_pretrained(out, save_embedding_layers=False)
     else:
