@@ -125,6 +125,15 @@ def test_doctor_says_what_can_run_and_what_is_missing(root, capsys, monkeypatch)
     assert "yes  profile quick" in lines
     assert any(line.startswith("no   profile cpu: less than 6 GB of memory") for line in lines)
     assert any(line.startswith("no   profile paper") and "no NVIDIA GPU" in line for line in lines)
+    assert lines[-1].startswith(f"this machine can run smoke, quick ({doctor.cores()} processes side by side); ")
+
+
+def test_doctor_says_where_work_can_be_sent(monkeypatch):
+    monkeypatch.setattr(doctor, "_version", lambda name: None)
+    assert doctor.others() == "no other machines: --cluster takes Ray (pip install 'repro[cluster]')"
+    monkeypatch.setattr(doctor, "_version", lambda name: "2.60.0")
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    assert doctor.others() == "other machines: --cluster sends work to head:6379"
 
 
 def test_doctor_fails_where_the_default_profile_cannot_run(root, capsys, monkeypatch):

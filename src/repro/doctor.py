@@ -30,7 +30,7 @@ def report() -> int:
     for profile, reasons in lacking.items():
         print(f"no   profile {profile}: {'; '.join(reasons)}" if reasons else f"yes  profile {profile}")
     able = [profile for profile, reasons in lacking.items() if not reasons]
-    print(f"this machine can run {', '.join(able) or 'no profile'}, {cores()} processes side by side; {others()}")
+    print(f"this machine can run {', '.join(able) or 'no profile'} ({cores()} processes side by side); {others()}")
     return 1 if lacking["quick"] else 0
 
 
@@ -74,8 +74,9 @@ def missing(profile: str) -> list[str]:
 def others() -> str:
     """Whether work can go to other machines from here."""
     if not _version("ray"):
-        return "on no other machine (--cluster takes pip install 'repro[cluster]')"
-    return f"and on the cluster at {os.environ['RAY_ADDRESS']}" if os.environ.get("RAY_ADDRESS") else "Ray is installed"
+        return "no other machines: --cluster takes Ray (pip install 'repro[cluster]')"
+    where = os.environ.get("RAY_ADDRESS")
+    return f"other machines: --cluster sends work to {where}" if where else "--cluster uses Ray here: no RAY_ADDRESS"
 
 
 def cores() -> int:
