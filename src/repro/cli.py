@@ -129,7 +129,7 @@ def _add_files(verbs: Any) -> None:
     """The verbs that read files of conversations and answers."""
     from repro.reporting import judged, kept, measured
 
-    kept.add_verb(verbs)
+    kept.add_verbs(verbs)
     measured.add_verb(verbs)
     judged.add_verb(verbs)
 

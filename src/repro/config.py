@@ -20,7 +20,8 @@ from repro.errors import ReproError
 
 PROFILES = ("smoke", "quick", "cpu", "paper")
 _MAY_BE_ZERO = (  # greedy, no cut, nobody
-    "temperature_train", "temperature_eval", "min_p", "warmup.p_talkative", "cluster.train_gpus", "cluster.judge_gpus",
+    "temperature_train", "temperature_eval", "min_p", "warmup.p_talkative", "cluster.train_gpus", "cluster.talk_gpus",
+    "cluster.judge_gpus",
 )  # fmt: skip
 _FORBID_UNKNOWN = {"extra": "forbid"}  # read by pydantic
 
@@ -71,6 +72,8 @@ class ClusterConfig:
 
     train_cpus: int
     train_gpus: int
+    talk_cpus: int  # a user and an assistant, about some tasks
+    talk_gpus: int
     judge_cpus: int  # also of annotations
     judge_gpus: int
     launch_sft: str  # a file of configs/recipes: how one fine-tuning uses several GPUs; "" for one process

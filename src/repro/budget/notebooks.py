@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..cluster.talks import ARMS as MAIN
 from ..config import Config
 from ..training import names
 
 Held = list[tuple[str, int]]  # (user, dialogues)
-MAIN = ("roleplay_raw", "roleplay", "userlm", "exhaustive", "oracle")
 WAYS = ("roleplay_persona", "roleplay_style", "roleplay_examples", "roleplay_warm", "roleplay_all")
 N_GAP = 500  # conversations of a side in notebook 05, at full size
 
