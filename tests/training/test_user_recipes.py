@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from repro.assumptions import PEAK, USED
-from repro.config import repo_root
+from repro.config import PROFILES, load_profile, repo_root
 from repro.errors import ReproError
 from repro.training.user_recipes import launch_command, load_recipe, plan, recipe_names
 
@@ -54,6 +54,22 @@ def test_several_devices_have_a_launch_file_that_fits(name):
         assert launch_command(r, name, "wildchat").startswith(
             f"accelerate launch --config_file configs/recipes/{r.launch}"
         )
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "launch").glob("*.yaml")), ids=lambda path: path.stem)
+def test_accelerate_reads_every_launch_file(path):
+    read = pytest.importorskip("accelerate.commands.config.config_args").load_config_from_file(str(path))
+    n_gpus = int(re.search(r"-(\d+)gpu", path.stem)[1])
+    assert read.num_processes == n_gpus
+    kind = {"ddp": "MULTI_GPU", "fsdp": "FSDP", "zero3": "DEEPSPEED"}[path.stem.split("-")[0]]
+    assert read.distributed_type == kind
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_launch_files_of_a_profile_exist_and_fit_its_gpus(profile):
+    c = load_profile(profile).cluster
+    for file in filter(None, [c.launch_sft, c.launch_grpo]):
+        assert yaml.safe_load((FOLDER / file).read_text())["num_processes"] == c.train_gpus
 
 
 def test_the_plan_counts_operations_and_bytes():
