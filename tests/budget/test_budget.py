@@ -79,6 +79,15 @@ def test_what_this_machine_lacks_is_listed(monkeypatch):
     assert any(line.startswith("  disk: ") and line.endswith("GiB at most are needed, 9 are free") for line in lines)
 
 
+def test_a_model_of_unknown_size_has_no_hours(project, monkeypatch):
+    monkeypatch.setattr("repro.budget.report.hub_lines", lambda *_: [])
+    path = project / "configs" / "paper.yaml"
+    path.write_text(path.read_text().replace("model: Qwen/Qwen2.5-14B-Instruct", "model: org/new"))
+    lines = plan_lines("paper")
+    assert "GPUs in all: not known, as no recipe says how large org/new is; add one to configs/recipes" in lines
+    assert not any("nan" in line for line in lines)
+
+
 def test_a_profile_on_cores_asks_no_hub_and_names_no_hours(monkeypatch):
     monkeypatch.setattr("repro.budget.report.hub_lines", lambda *_: pytest.fail("the hub was asked"))
     lines = plan_lines("cpu")

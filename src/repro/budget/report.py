@@ -31,13 +31,7 @@ def plan_lines(profile: str, *, rate: float | None = None, price: Price | None =
     price = price or assumptions.JUDGE_PRICE
     lines = ["", "what each stage takes, at most:", *_table(found, rate if on_gpu else math.nan, price)]
     if on_gpu:
-        hours = sum(_hours(stage, rate) for stage in found)
-        cost = hours * assumptions.GPU_HOUR
-        lines += [
-            *_assumed(rate, price),
-            f"GPUs in all: {hours:,.0f} H100-hours, about ${cost:,.0f}",
-            *_others(recipes),
-        ]
+        lines += [*_assumed(rate, price), _in_all(found, rate, config.model), *_others(recipes)]
         lines += ["", "what is missing:", *_missing(config, found, sizes, recipes)]
     return lines
 
@@ -52,6 +46,13 @@ def _is_on_hub(model: str) -> bool:
 
 def _hours(stage: Stage, rate: float) -> float:
     return (stage.written / rate + stage.operations / (assumptions.PEAK * assumptions.USED)) / 3600
+
+
+def _in_all(found: Sequence[Stage], rate: float, model: str) -> str:
+    hours = sum(_hours(stage, rate) for stage in found)
+    if math.isnan(hours):
+        return f"GPUs in all: not known, as no recipe says how large {model} is; add one to configs/recipes"
+    return f"GPUs in all: {hours:,.0f} H100-hours, about ${hours * assumptions.GPU_HOUR:,.0f}"
 
 
 def _table(found: Sequence[Stage], rate: float, price: Price) -> list[str]:
@@ -79,10 +80,10 @@ def _row(stage: Stage, rate: float, price: Price) -> tuple[str, ...]:
 
 
 def _assumed(rate: float, price: Price) -> list[str]:
-    a = assumptions
+    a, speed = assumptions, "unknown" if math.isnan(rate) else f"{rate:,.0f}"
     return [
         "", "assumed (src/repro/assumptions.py has the sources):",
-        f"  {rate:,.0f} tokens a second written by a GPU (--tokens-per-second); training at {a.USED:.0%} of its peak",
+        f"  {speed} tokens a second written by a GPU (--tokens-per-second); training at {a.USED:.0%} of its peak",
         f"  judge at ${price.prompt:g} and ${price.completion:g} a million tokens in and out (--price); "
         f"a GPU-hour at ${a.GPU_HOUR:g}",
         f"  {a.N_BENCH:,} tasks of WildBench; every dialogue and answer as long as the profile allows, one try a call",
@@ -101,7 +102,7 @@ def _missing(
     """What keeps the profile from running here; the hub's answer is said in any case."""
     bases = [base for base in dict.fromkeys([config.model, *(r.base for r in recipes.values())]) if _is_on_hub(base)]
     weights = 2 * sizes.get(config.model, 0.0) / 2**30  # of the profile's own model, in bfloat16
-    needed, free = sum(stage.gib for stage in found) + weights, doctor.disk_gb() * 1e9 / 2**30
+    needed, free = sum(s.gib for s in found if not math.isnan(s.gib)) + weights, doctor.disk_gb() * 1e9 / 2**30
     lines = [] if free >= needed else [f"disk: {needed:,.0f} GiB at most are needed, {free:,.0f} are free"]
     lines += [reason for reason in doctor.missing(config.profile) if "disk" not in reason]
     return [f"  {line}" for line in [*(lines or ["nothing on this machine"]), *hub_lines(bases, CORPORA)]]
