@@ -18,7 +18,7 @@ from .attention import use_grouped_attention
 from .base import OnText, Sampling
 from .chat import ChatFormat
 from .decode import Decoder, OnToken, Sampled
-from .pieces import Pieces
+from .pieces import TokenPieces
 from .vocabulary import fit_embeddings
 
 MAX_BATCH = 64  # rows decoded together: speed falls beyond it on two cores
@@ -80,7 +80,7 @@ class LocalModel:
         turns: list[Turn] = []
         for i in range(0, len(ids), MAX_BATCH):
             part = slice(i, i + MAX_BATCH)
-            pieces = Pieces(self._text, begun[part], on_text, offset=i) if on_text else None
+            pieces = TokenPieces(self._text, begun[part], on_text, offset=i) if on_text else None
             drawn = self._draw(ids[part], sampling, seeds[part], role, pieces.add if pieces else None)
             new = [self._turn(prefix, sampled, role) for prefix, sampled in zip(begun[part], drawn, strict=True)]
             if pieces:
