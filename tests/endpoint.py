@@ -1,7 +1,7 @@
 """What does an OpenAI-compatible endpoint do, on a good day and on a bad one?
 
-`say(body)` decides: a text is an answer, a number an HTTP error, and a fault of this module is a way to misbehave. What
-was asked is in `asked`, and how many requests were being answered at once in `most`.
+`say(body)` decides: a text is an answer, a dict is the choice that an answer holds, a number an HTTP error, and a fault of
+this module is a way to misbehave. What was asked is in `asked`, and how many requests were under way at once in `most`.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ class Handler(BaseHTTPRequestHandler):
                 said(self)
             elif isinstance(said, int):
                 self.send(said, {"error": {"message": "no"}})
+            elif isinstance(said, dict):
+                self.send(200, self.answer(said))
             elif body.get("stream"):
                 self.stream(said)
             else:
