@@ -1,6 +1,6 @@
 """What does an OpenAI-compatible endpoint do, on a good day and on a bad one?
 
-`say(body)` decides: a text is an answer, a dict is the choice that an answer holds, a number an HTTP error, and a fault of
+`say(body)` decides: a text is an answer, a dict the choice that an answer holds, a number an HTTP error, and a fault of
 this module is a way to misbehave. What was asked is in `asked`, and how many requests were under way at once in `most`.
 """
 

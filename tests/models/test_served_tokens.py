@@ -69,15 +69,9 @@ def test_words_may_be_put_into_its_mouth(server, local):
     assert model.generate([CONTEXT], **asked) == local.generate([CONTEXT], **asked)
 
 
-def test_log_probabilities_of_given_turns_are_read_off_the_prompt(server, local):
-    turn = Turn("user", "a note")
-    n_read = len(local.format.ids(CONTEXT, "user"))
-    row = [*local.format.ids(CONTEXT, "user"), *local.format.closed(turn)]
-    given = [None, *({str(token): {"logprob": -float(k)}} for k, token in enumerate(row[1:], 1))]
-    server.say = lambda body: {"text": "", "prompt_logprobs": given}
-    (logps,) = load_model(f"vllm:{server.url}#m", base="tiny").logps([CONTEXT], [turn])
-    assert server.asked[0]["prompt"] == row
-    assert logps == [-float(k) for k in range(n_read, len(row))]
+def test_log_probabilities_of_given_turns_are_not_asked_for(server):
+    with pytest.raises(ReproError, match="load the weights"):
+        load_model(f"vllm:{server.url}#m", base="tiny").logps([CONTEXT], [Turn("user", "x")])
 
 
 def test_a_server_that_draws_what_it_may_not_is_said_to_be_wrongly_started(server, local):

@@ -84,10 +84,9 @@ class VLLMModel:
         """Log-probability (nats) of every token of each turn given its context, end token included."""
         before = [self.format.ids(c, t.role) for c, t in zip(contexts, turns, strict=True)]
         rows = [a + self.format.closed(turn) for a, turn in zip(before, turns, strict=True)]
-        from_vllm = _vllm()
-        scored = self._run(
-            rows, [from_vllm.SamplingParams(max_tokens=1, prompt_logprobs=0, detokenize=False)] * len(rows)
-        )
+        params = _vllm().SamplingParams(max_tokens=1, prompt_logprobs=0, detokenize=False)
+        parts = [[row] for row in rows] if self.adapter else [rows]  # with a LoRA, vLLM 0.32 scores only one at a time
+        scored = [one for part in parts for one in self._run(part, [params] * len(part))]
         return [
             [float(one.prompt_logprobs[i][row[i]].logprob) for i in range(len(a), len(row))]
             for one, a, row in zip(scored, before, rows, strict=True)
