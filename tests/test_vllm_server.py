@@ -121,7 +121,7 @@ def test_a_training_step_is_taken_on_what_the_server_drew(tmp_path, monkeypatch)
             return super()._compute_loss(model, batch)
 
     monkeypatch.setattr("trl.trainer.grpo_trainer.VLLMGeneration", WithoutNCCL)
-    monkeypatch.setattr("trl.trainer.grpo_trainer.is_vllm_available", lambda *_, **__: True, raising=False)
+    monkeypatch.setattr("trl.generation.vllm_client.is_vllm_available", lambda *_: True)  # it is, over there
     monkeypatch.setattr(assistant, "check_engine", lambda engine: None)
     monkeypatch.setattr(assistant, "_trainer_class", lambda: Spy)
     monkeypatch.setattr(VLLMClient, "get_server_info", lambda self: {"model_config": {"logprobs_mode": "raw_logprobs"}})
