@@ -1,7 +1,9 @@
 """Do role-play, a user language model and a judge work at a real vLLM server?
 
-make serve-cpu                                              # in one terminal
-REPRO_VLLM_URL=http://127.0.0.1:8731/v1 .venv/bin/python -m pytest tests/test_vllm_server.py
+    make serve-cpu                                              # in one terminal
+    REPRO_VLLM_URL=http://127.0.0.1:8731/v1 .venv/bin/python -m pytest tests/test_vllm_server.py
+
+Minutes on two cores; without the variable they are skipped.
 """
 
 from __future__ import annotations

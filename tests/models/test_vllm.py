@@ -79,6 +79,19 @@ def test_what_is_held_to_a_schema_is_json_and_what_is_too_long_is_data(models):
     assert not isinstance(error.value, ReproError)
 
 
+@needs_vllm
+def test_what_trl_is_told_to_ban_is_what_our_processor_bans(models):
+    from vllm import SamplingParams
+
+    from repro.training.engines import generation_kwargs
+
+    model, ids = models[0], models[0].format.ids(CONTEXTS[1], "assistant")
+    params = SamplingParams(temperature=0, logprobs=0, **generation_kwargs(model.format, GREEDY))
+    done = model.llm.generate([{"prompt_token_ids": ids}], params, lora_request=model.adapter, use_tqdm=False)
+    (turn,) = model.generate(CONTEXTS[1:], sampling=GREEDY, seeds=[0])
+    assert tuple(done[0].outputs[0].token_ids) == turn.token_ids
+
+
 @pytest.mark.skipif(find_spec("vllm") is not None, reason="vllm is installed here")
 def test_without_vllm_one_sentence_says_how_to_install_it(monkeypatch):
     with pytest.raises(ReproError, match=r"^vllm is not installed; .* pip install -e '\.\[cuda\]'"):

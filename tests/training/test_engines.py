@@ -15,8 +15,8 @@ from repro.errors import ReproError
 from repro.models import LocalModel, Sampling
 from repro.models.tiny import tiny_model
 from repro.training import assistant, engines
-from repro.training.assistant import GRPORecipe, sampled_logps, train_assistant
-from repro.training.engines import check_engine, generation_kwargs, trl_settings
+from repro.training.assistant import GRPORecipe, train_assistant
+from repro.training.engines import check_engine, generation_kwargs, sampled_logps, trl_settings
 from repro.training.lora import Shadow
 from repro.types import Score, Task, Turn
 

@@ -1,9 +1,11 @@
 """Which model does this text stand for?
 
-smollm2, path/to/folder, owner/model   weights, read by transformers; an adapter's folder goes on `base`
-openai:http://host:8000/v1#NAME        any endpoint that speaks OpenAI's chat completions
-vllm:path/to/folder, vllm:owner/model  the same as without `vllm:`, read by vLLM in this process
-vllm:http://host:8000/v1#NAME          a vLLM server that is sent token ids; `base` names its tokenizer
+    smollm2, path/to/folder, owner/model   weights, read by transformers; an adapter's folder goes on `base`
+    openai:http://host:8000/v1#NAME        any endpoint that speaks OpenAI's chat completions
+    vllm:path/to/folder, vllm:owner/model  the same as without `vllm:`, read by vLLM in this process
+    vllm:http://host:8000/v1#NAME          a vLLM server that is sent token ids; `base` names its tokenizer
+
+Relative paths start at the working directory, as for any command.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -25,6 +26,7 @@ from .turns import Rules, check_length, prompts, rules, turn_of
 from .usage import Meter, Usage
 
 SCHEME = "vllm"
+_ONE_AT_A_TIME = Lock()  # an engine takes one batch at a time, and models in several threads may share it
 MAX_LORA_RANK = 64  # of all adapters that share an engine; ours: twice that of our largest
 
 
@@ -96,7 +98,8 @@ class VLLMModel:
         if not ids:
             return []
         asked = [{"prompt_token_ids": row} for row in ids]
-        done: list[Any] = self.llm.generate(asked, list(params), lora_request=self.adapter, use_tqdm=False)
+        with _ONE_AT_A_TIME:
+            done: list[Any] = self.llm.generate(asked, list(params), lora_request=self.adapter, use_tqdm=False)
         return done
 
     def _params(self, sampling: Sampling, rule: Rules, seed: int) -> Any:

@@ -25,9 +25,9 @@ from ..rollouts.dialogue import rollout, system_prompt
 from ..scoring.base import Scorer
 from ..seeds import derive
 from ..simulators.base import UserSimulator
-from ..types import Task, Trajectory, Turn
+from ..types import Task, Trajectory
 from .curves import Curves, behaviour
-from .engines import Engine, PolicyInVLLM, check_engine, trl_settings
+from .engines import Engine, PolicyInVLLM, check_engine, sampled_logps, trl_settings
 from .heads import token_logps
 from .lora import Shadow, new_adapter, restore_adapter
 from .resume import last_checkpoint
@@ -141,16 +141,6 @@ class _Conversations:
             return ids[:-1], ids[-1:], mask, [0.0]
         start = mask.index(1)
         return ids[:start], ids[start:], mask[start:], sampled_logps(mask[start:], trajectory.assistant_turns)
-
-
-def sampled_logps(mask: Sequence[int], turns: Sequence[Turn]) -> list[float]:
-    """The log-probability with which each token was sampled, 0 where `mask` is; NaN for what nobody sampled now.
-
-    The turns are the last that the mask covers: what an assistant said before the dialogue began comes first.
-    """
-    known = [logp for turn in turns for logp in turn.logps or ()]
-    values = iter([float("nan")] * (sum(mask) - len(known)) + known)
-    return [next(values) if on else 0.0 for on in mask]
 
 
 def _given_reward(prompts: list[Any], given: list[float | None], **_: Any) -> list[float | None]:

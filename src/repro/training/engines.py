@@ -75,6 +75,16 @@ def generation_kwargs(chat: ChatFormat, sampling: Sampling) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def sampled_logps(mask: Sequence[int], turns: Sequence[Turn]) -> list[float]:
+    """The log-probability with which each token was sampled, 0 where `mask` is; NaN for what nobody sampled now.
+
+    The turns are the last that the mask covers: what an assistant said before the dialogue began comes first.
+    """
+    known = [logp for turn in turns for logp in turn.logps or ()]
+    values = iter([float("nan")] * (sum(mask) - len(known)) + known)
+    return [next(values) if on else 0.0 for on in mask]
+
+
 def check_engine(engine: Engine) -> None:
     """Raise where vLLM is asked for and cannot be had."""
     import torch
