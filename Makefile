@@ -81,6 +81,7 @@ serve-cpu: setup $(VLLM_STAMP)  ## serve SmolLM2, the initial assistant and the 
 		--model "$$($(PY) -c 'from repro.models.unpack import smollm2_folder; print(smollm2_folder())')" \
 		--served-model-name smollm2 --dtype bfloat16 --max-model-len 2048 --max-num-seqs 64 --enforce-eager \
 		--enable-lora --max-loras 2 --max-lora-rank 32 --lora-modules initial=checkpoints/initial userlm=checkpoints/userlm \
+		--structured-outputs-config '{"backend": "xgrammar", "disable_any_whitespace": true}' \
 		--logits-processors repro.models.bans:Bans
 
 clean:  ## remove caches and what `make reproduce` can remake in minutes; keeps .venv, checkpoints and results/cpu

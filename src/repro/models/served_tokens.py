@@ -74,7 +74,7 @@ class ServedTokens(Endpoint):
             "vllm_xargs": arguments(rule.banned, rule.banned_first),
         }  # fmt: skip
         if self.schema:
-            extra["structured_outputs"] = {"json": self.schema, "disable_any_whitespace": True}
+            extra["structured_outputs"] = {"json": self.schema}
         return {
             "model": self.model, "prompt": ids, "temperature": sampling.temperature, "top_p": sampling.top_p,
             "max_tokens": sampling.max_tokens, "seed": seed, "logprobs": 0, "extra_body": extra,

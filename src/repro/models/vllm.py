@@ -27,6 +27,7 @@ from .usage import Meter, Usage
 
 SCHEME = "vllm"
 _ONE_AT_A_TIME = Lock()  # an engine takes one batch at a time, and models in several threads may share it
+_STRICT = {"backend": "xgrammar", "disable_any_whitespace": True}  # or JSON may be mostly line breaks
 MAX_LORA_RANK = 64  # of all adapters that share an engine; ours: twice that of our largest
 
 
@@ -104,8 +105,7 @@ class VLLMModel:
 
     def _params(self, sampling: Sampling, rule: Rules, seed: int) -> Any:
         from_vllm = _vllm()
-        held = from_vllm.sampling_params.StructuredOutputsParams
-        held = held(json=self.schema, disable_any_whitespace=True) if self.schema else None
+        held = from_vllm.sampling_params.StructuredOutputsParams(json=self.schema) if self.schema else None
         return from_vllm.SamplingParams(
             temperature=sampling.temperature, top_p=sampling.top_p, min_p=sampling.min_p, seed=seed,
             max_tokens=sampling.max_tokens, stop_token_ids=sorted(rule.stop), ignore_eos=True, detokenize=False,
@@ -136,7 +136,7 @@ def _engine(folder: str, dtype: str, has_adapters: bool, more: tuple[tuple[str, 
     try:
         return from_vllm.LLM(
             model=folder, dtype=dtype, enable_prefix_caching=True, generation_config="vllm",
-            logits_processors=[PROCESSOR], **lora, **dict(more),
+            logits_processors=[PROCESSOR], structured_outputs_config=_STRICT, **lora, **dict(more),
         )  # fmt: skip
     except Exception as error:  # of its processes, of torch, of the hub
         raise ReproError(
