@@ -106,7 +106,9 @@ def test_an_endpoint_is_heard_word_by_word_and_one_dialogue_that_it_refuses_stay
     with serving() as server:
         server.say = lambda body: 400 if body["messages"][-1]["content"] == "1" else "an answer in pieces"
         kept = []
-        desk = Desk(ServedModel(server.url, "m"), sampling=Sampling(), keep=lambda job: kept.append(job.text))
+        desk = Desk(
+            ServedModel(server.url, "m"), sampling=Sampling(), keep=lambda jobs: kept.extend(job.text for job in jobs)
+        )
         jobs = [desk.ask((i, "A", 1), say(str(i)), i) for i in range(3)]
         assert [len(heard(job)) > 0 for job in jobs] == [True, False, True]
         assert kept == ["an answer in pieces"] * 2
