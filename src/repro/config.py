@@ -40,6 +40,7 @@ class TrainConfig:
     lora_layers: int  # adapters sit on the top layers only
     save_steps: int
     micro_batch: int  # dialogues per backward pass
+    engine: Literal["transformers", "vllm", "vllm_server"]  # what the assistant speaks with while it learns
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import pytest
 
 from repro.models.base import Sampling, StreamingModel
 from repro.models.local import LocalModel
-from repro.models.pieces import Pieces
+from repro.models.pieces import TokenPieces
 from repro.types import Turn
 
 
@@ -46,7 +46,7 @@ def test_half_a_character_and_a_last_space_are_held_back():
     def text_of(ids):
         return bytes(ids).decode(errors="replace").strip()
 
-    pieces = Pieces(text_of, [[]], lambda i, text: heard.append((i, text)), offset=7)
+    pieces = TokenPieces(text_of, [[]], lambda i, text: heard.append((i, text)), offset=7)
     for byte in b" a " + euro + b" ":
         pieces.add(0, byte)
     assert heard == [(7, "a"), (7, " €")]
@@ -56,7 +56,7 @@ def test_half_a_character_and_a_last_space_are_held_back():
 
 def test_a_text_that_ends_in_a_broken_character_is_still_whole():
     heard = []
-    pieces = Pieces(lambda ids: bytes(ids).decode(errors="replace").strip(), [[]], lambda i, t: heard.append(t))
+    pieces = TokenPieces(lambda ids: bytes(ids).decode(errors="replace").strip(), [[]], lambda i, t: heard.append(t))
     for byte in b"a\xe2\x82":
         pieces.add(0, byte)
     pieces.close(["a\ufffd"])

@@ -2,69 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
 from repro.data.tasks import make_tasks
 from repro.errors import ReproError
 from repro.models import Sampling, ScriptedModel, ServedModel, load_model
-from repro.models.served import OPENING
+from repro.models.completions import OPENING
 from repro.rollouts import rollout
 from repro.simulators import load_simulator
 from repro.types import Turn
+
+from ..endpoint import Server, serving
 
 SYSTEM = Turn("system", "be brief")
 DIALOGUE = [SYSTEM, Turn("user", "hello"), Turn("assistant", "What is it?")]
 
 
-class Server(ThreadingHTTPServer):
-    """Answers chat completions with `say(body)`, or with an HTTP error where that is a number."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[dict[str, Any]] = []
-        self.say: Any = lambda body: body["messages"][-1]["content"].upper()
-        self.finish = "stop"
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked.append(body)
-        said = self.server.say(body)
-        choice = {"index": 0, "finish_reason": self.server.finish, "message": {"role": "assistant", "content": said}}
-        answer = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"], "choices": [choice]}
-        status = said if isinstance(said, int) else 200
-        data = json.dumps({"error": {"message": "no"}} if status != 200 else answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
+    with serving() as server:
+        yield server
 
 
 def served(server: Server) -> ServedModel:
@@ -163,8 +122,12 @@ def test_it_puts_no_words_into_an_endpoint_s_mouth_and_gives_no_logps(server):
 def test_the_key_is_sent_and_never_shown(server, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     model = served(server)
-    assert model._connect().api_key == "sk-secret"
-    assert "secret" not in repr(model)
+    keys = []
+    server.say = lambda body: lambda handler: (keys.append(handler.headers["Authorization"]), handler.send(401, {}))
+    with pytest.raises(ReproError) as told:
+        model.generate([DIALOGUE[:2]], sampling=Sampling(), seeds=[0])
+    assert keys == ["Bearer sk-secret"]
+    assert "secret" not in repr(model) + str(told.value)
 
 
 def test_what_is_written_can_be_held_to_a_schema_where_the_endpoint_knows_them(server):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +11,8 @@ from repro.models.base import Sampling
 from repro.models.served import ServedModel
 from repro.models.usage import Price, Usage, guessed_tokens
 from repro.types import Turn
+
+from ..endpoint import serving
 
 
 def test_a_million_tokens_cost_their_price():
@@ -29,12 +30,8 @@ def test_a_price_is_two_numbers(text):
 
 
 def test_an_endpoint_counts_what_it_says_it_used_held_to_a_schema_or_not():
-    def create(**_):
-        choice = SimpleNamespace(message=SimpleNamespace(content="yes"), finish_reason="stop")
-        return SimpleNamespace(choices=[choice], usage=SimpleNamespace(prompt_tokens=7, completion_tokens=2))
-
-    client = SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=create)))
-    model = ServedModel("http://x/v1", "m", client=client)
-    contexts = [[Turn("system", "s"), Turn("user", "u")]] * 3
-    model.held_to({"type": "object"}).generate(contexts, sampling=Sampling(), seeds=[1, 2, 3])
-    assert model.meter.total == Usage(3, 21, 6)
+    with serving() as server:
+        model = ServedModel(server.url, "m")
+        contexts = [[Turn("system", "s"), Turn("user", "u")]] * 3
+        model.held_to({"type": "object"}).generate(contexts, sampling=Sampling(), seeds=[1, 2, 3])
+        assert model.meter.total == Usage(3, 21, 6)

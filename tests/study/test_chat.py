@@ -5,8 +5,11 @@ import threading
 
 from repro.models.base import Sampling
 from repro.models.scripted import ScriptedModel
+from repro.models.served import ServedModel
 from repro.study.chat import Desk
 from repro.types import Turn
+
+from ..endpoint import serving
 
 
 class Held(ScriptedModel):
@@ -97,3 +100,19 @@ def test_a_reply_that_cannot_be_kept_is_not_announced():
     heard(job)
     assert job.error == "OSError: disk full"
     desk.stop()
+
+
+def test_an_endpoint_is_heard_word_by_word_and_one_dialogue_that_it_refuses_stays_one():
+    with serving() as server:
+        server.say = lambda body: 400 if body["messages"][-1]["content"] == "1" else "an answer in pieces"
+        kept = []
+        desk = Desk(
+            ServedModel(server.url, "m"), sampling=Sampling(), keep=lambda jobs: kept.extend(job.text for job in jobs)
+        )
+        jobs = [desk.ask((i, "A", 1), say(str(i)), i) for i in range(3)]
+        assert [len(heard(job)) > 0 for job in jobs] == [True, False, True]
+        assert kept == ["an answer in pieces"] * 2
+        assert "400" in jobs[1].error
+        assert len(server.asked) == 3
+        assert all(body["stream"] for body in server.asked)
+        desk.stop()

@@ -7,12 +7,13 @@ user's own header.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from ..errors import ReproError
 from ..types import Role, Turn
+from .usage import Meter
 
 
 @dataclass(frozen=True)
@@ -65,4 +66,23 @@ class StreamingModel(Protocol):
         self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], on_text: OnText
     ) -> list[Turn]:
         """The assistant's turns, as `generate` makes them. The pieces of each, put together, are its text."""
+        ...
+
+
+@runtime_checkable
+class MeteredModel(ChatModel, Protocol):
+    """A `ChatModel` that says which one it is and what it used, and whose answers can be held to a schema."""
+
+    @property
+    def identity(self) -> str:
+        """What tells its answers from those of any other model, as a name for people does not."""
+        ...
+
+    @property
+    def meter(self) -> Meter:
+        """Calls and tokens so far, of this model and of those held to a schema."""
+        ...
+
+    def held_to(self, schema: Mapping[str, Any]) -> ChatModel:
+        """The same model, whose text is JSON of this schema where that can be had."""
         ...

@@ -18,7 +18,8 @@ from .attention import use_grouped_attention
 from .base import OnText, Sampling
 from .chat import ChatFormat
 from .decode import Decoder, OnToken, Sampled
-from .pieces import Pieces
+from .pieces import TokenPieces
+from .turns import check_length, prompts, rules, text_of, turn_of
 from .vocabulary import fit_embeddings
 
 MAX_BATCH = 64  # rows decoded together: speed falls beyond it on two cores
@@ -71,18 +72,14 @@ class LocalModel:
 
         A dialogue that is too long for the model raises a plain ValueError: it is data, not the caller's mistake.
         """
-        before = [self.format.ids(context, role) for context in contexts]
-        begun = [self.format.encode(prefix) for prefix in prefixes or [""] * len(before)]
-        ids = [a + b for a, b in zip(before, begun, strict=True)]
-        n_needed = max(map(len, ids), default=0) + sampling.max_tokens
-        if n_needed > self.n_readable:
-            raise ValueError(f"{self.name!r} can read {self.n_readable} tokens; this dialogue needs {n_needed}")
+        ids, begun = prompts(self.format, contexts, role, prefixes)
+        check_length(ids, sampling, self.n_readable, self.name)
         turns: list[Turn] = []
         for i in range(0, len(ids), MAX_BATCH):
             part = slice(i, i + MAX_BATCH)
-            pieces = Pieces(self._text, begun[part], on_text, offset=i) if on_text else None
+            pieces = TokenPieces(self._text, begun[part], on_text, offset=i) if on_text else None
             drawn = self._draw(ids[part], sampling, seeds[part], role, pieces.add if pieces else None)
-            new = [self._turn(prefix, sampled, role) for prefix, sampled in zip(begun[part], drawn, strict=True)]
+            new = [turn_of(self.format, role, b, d.ids, d.logps) for b, d in zip(begun[part], drawn, strict=True)]
             if pieces:
                 pieces.close([turn.text for turn in new])
             turns += new
@@ -98,26 +95,14 @@ class LocalModel:
         self, ids: Sequence[list[int]], sampling: Sampling, seeds: Sequence[int], role: Role,
         on_token: OnToken | None = None,
     ) -> list[Sampled]:  # fmt: skip
-        ends = {self.format.end_of_turn, self.format.end_of_conversation} - {-1}
-        banned = [] if role == "user" and sampling.may_end else [self.format.end_of_conversation]
-        firsts = {first for text in sampling.suppress_first for first in self.format.encode(text)[:1]}
+        rule = rules(self.format, sampling, role)
         return self.decoder.generate(
-            ids, sampling=sampling, seeds=seeds, stop=frozenset(ends),
-            banned=[token for token in banned if token >= 0], banned_first=[*firsts, self.format.end_of_turn],
+            ids, sampling=sampling, seeds=seeds, stop=rule.stop, banned=rule.banned, banned_first=rule.banned_first,
             on_token=on_token,
         )  # fmt: skip
 
-    def _turn(self, prefix: Sequence[int], sampled: Sampled, role: Role) -> Turn:
-        ended = sampled.ids[-1] == self.format.end_of_conversation
-        closed = ended or sampled.ids[-1] == self.format.end_of_turn
-        ids = (*prefix, *sampled.ids)
-        body = ids[:-1] if closed else ids
-        flags = () if closed else ("truncated",)
-        return Turn(role, self._text(body), ended, ids, None if prefix else tuple(sampled.logps), flags)
-
     def _text(self, ids: Sequence[int]) -> str:
-        text: str = self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        return text.strip()
+        return text_of(self.tokenizer, ids)
 
     def logps(self, contexts: Sequence[Sequence[Turn]], turns: Sequence[Turn]) -> list[list[float]]:
         """Log-probability (nats) of every token of each turn given its context, end token included."""

@@ -13,23 +13,15 @@ from .base import OnText
 
 
 class Pieces:
-    """Turns (row, token) into (index, text). `offset` is the index of row 0; `text_of` decodes ids, stripped."""
+    """Tells `on_text` (index, piece) what is new in each of `n` texts. `offset` is the index of row 0."""
 
-    def __init__(
-        self,
-        text_of: Callable[[Sequence[int]], str],
-        begun: Sequence[Sequence[int]],
-        on_text: OnText,
-        *,
-        offset: int = 0,
-    ) -> None:
-        self.text_of, self.on_text, self.offset = text_of, on_text, offset
-        self.ids = [list(prefix) for prefix in begun]
-        self.said = [""] * len(self.ids)
+    def __init__(self, n: int, on_text: OnText, *, offset: int = 0) -> None:
+        self.on_text, self.offset = on_text, offset
+        self.said = [""] * n
 
-    def add(self, row: int, token: int) -> None:
-        self.ids[row].append(token)
-        self._send(row, self.text_of(self.ids[row]).rstrip("\ufffd").rstrip())
+    def so_far(self, row: int, text: str) -> None:
+        """Send what is certain of a text that is not finished."""
+        self._send(row, text.rstrip("\ufffd").rstrip())
 
     def close(self, texts: Sequence[str]) -> None:
         """Send what was held back of each finished text."""
@@ -41,3 +33,23 @@ class Pieces:
         if len(text) > len(said) and text.startswith(said):
             self.said[row] = text
             self.on_text(self.offset + row, text[len(said) :])
+
+
+class TokenPieces(Pieces):
+    """The same from tokens: `begun` are the ids that each row begins with, `text_of` decodes ids, stripped."""
+
+    def __init__(
+        self,
+        text_of: Callable[[Sequence[int]], str],
+        begun: Sequence[Sequence[int]],
+        on_text: OnText,
+        *,
+        offset: int = 0,
+    ) -> None:
+        super().__init__(len(begun), on_text, offset=offset)
+        self.text_of = text_of
+        self.ids = [list(prefix) for prefix in begun]
+
+    def add(self, row: int, token: int) -> None:
+        self.ids[row].append(token)
+        self.so_far(row, self.text_of(self.ids[row]))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ReproError, one_line
-from ..models.base import ChatModel, Sampling
+from ..models.base import ChatModel, MeteredModel, Sampling
 from ..models.hashes import digest
 from ..models.usage import Meter, Usage, guessed_tokens
 from ..rollouts.store import append_rows, read_rows
@@ -104,14 +104,14 @@ class Asker:
 
     @property
     def settings(self) -> Row:
-        model = getattr(self.model, "identity", self.model.name)
+        model = self.model.identity if isinstance(self.model, MeteredModel) else self.model.name
         retry = asdict(self.retry or self.sampling)
         sampled = {"sampling": asdict(self.sampling), "retry": retry}
         return {"model": model, **sampled, "seed": self.seed, "n_tries": self.n_tries}
 
     @property
     def _meter(self) -> Meter | None:
-        return getattr(self.model, "meter", None)
+        return self.model.meter if isinstance(self.model, MeteredModel) else None
 
     def _answered(self, part: Mapping[str, Question]) -> list[Row]:
         """A row for each question: asked again, with another seed, until an answer fits."""
@@ -143,8 +143,7 @@ class Asker:
                 answers = self._said([questions[i] for i in mine], sampling, [seeds[i] for i in mine])
                 said |= dict(zip(mine, answers, strict=True))
             return [said[i] for i in range(len(questions))]
-        held = getattr(self.model, "held_to", None)
-        model: ChatModel = held(questions[0].schema) if held else self.model
+        model = self.model.held_to(questions[0].schema) if isinstance(self.model, MeteredModel) else self.model
         try:
             turns = model.generate([q.turns for q in questions], sampling=sampling, seeds=seeds)
         except ReproError:

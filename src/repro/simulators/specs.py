@@ -7,6 +7,7 @@ A simulator of one's own needs no change to this package. `load_simulator` takes
     path/to/folder, owner/model       a user language model: an adapter, a checkpoint, a hub id
     roleplay:MODEL, userlm:MODEL      one of ours on another model: a folder, a hub id, an endpoint
     openai:http://host:8000/v1#NAME   an endpoint that is asked to play the user
+    vllm:FOLDER, vllm:owner/model     a user language model in vLLM; vllm:http://host:8000/v1#NAME at a vLLM server
     mixture:userlm=0.7,exhaustive=0.3 several, one for each dialogue
     my_users.yaml                     any of these with arguments
 
@@ -25,6 +26,7 @@ from ..errors import ReproError, one_line
 from ..models.load import load_model
 from ..models.local import LocalModel, brings_tokenizer
 from ..models.served import SCHEME
+from ..models.vllm import SCHEME as VLLM
 from .base import UserSimulator
 from .mixture import Mixture
 from .registry import ON_A_MODEL, SIMULATORS, installed, names
@@ -49,6 +51,9 @@ def load_simulator(spec: str, *, base: str = "smollm2", dtype: str = "bfloat16")
         return _mixture(_weights(rest, spec), base, dtype)
     if colon and (head in ON_A_MODEL or head == SCHEME):
         return _on_model(spec if head == SCHEME else rest, "roleplay_raw" if head == SCHEME else head, base, dtype)
+    if colon and head == VLLM:
+        model = load_model(spec, base=base, dtype=dtype)
+        return UserLM(model, name=model.name)
     if colon:
         return _made(_attribute(head, rest), spec, {})
     return _user_model(spec, base, dtype)
@@ -116,7 +121,7 @@ def _positive(weights: Any, path: Path) -> dict[str, float]:
 def _with_arguments(spec: str, arguments: Mapping[str, Any], name: str, base: str, dtype: str) -> UserSimulator:
     """A class made with arguments; to one of ours, arguments replace its fields."""
     head, colon, rest = spec.partition(":")
-    if colon and head not in (*ON_A_MODEL, SCHEME, "mixture"):
+    if colon and head not in (*ON_A_MODEL, SCHEME, VLLM, "mixture"):
         return _called(_made(_attribute(head, rest), spec, arguments), name, spec)
     user: Any = load_simulator(spec, base=base, dtype=dtype)
     known = {f.name for f in fields(user)} if is_dataclass(user) else set()

@@ -1,7 +1,7 @@
 """Who answers in a study?
 
-Any `ChatModel`: adapters on a base model of this machine, or an endpoint. An adapter's folder is looked for beside the
-study's file, then in the checkout.
+Any `ChatModel`: adapters on a base model of this machine, an endpoint, or a model in vLLM. An adapter's folder is
+looked for beside the study's file, then in the checkout.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from repro.config import repo_root
 from repro.errors import ReproError
 
 from ..models.base import ChatModel, Sampling
-from ..models.served import SCHEME, ServedModel
+from ..models.load import load_model
+from ..models.served import SCHEME
+from ..models.vllm import SCHEME as VLLM
 from ..types import Turn
 from .design import AssistantSpec, Design
 
@@ -26,10 +28,10 @@ def load_assistants(design: Design, *, beside: Path | None = None) -> dict[str, 
 
 
 def _load(spec: AssistantSpec, beside: Path | None) -> ChatModel:
-    if spec.model.startswith(f"{SCHEME}:"):
+    if spec.model.startswith((f"{SCHEME}:", f"{VLLM}:")):
         if spec.adapters:
-            raise ReproError(f"{spec.model} is an endpoint and takes no adapters; serve them there")
-        return ServedModel.from_spec(spec.model)
+            raise ReproError(f"{spec.model} is served and takes no adapters; serve them there")
+        return load_model(spec.model, dtype=spec.dtype)
     from transformers.utils.logging import disable_progress_bar
 
     from ..models.local import LocalModel

@@ -27,7 +27,7 @@ DEMO = Path(__file__).parent / "demo.yaml"
 
 @dataclass(frozen=True)
 class AssistantSpec:
-    """A base model ("smollm2", a folder, a hub id) with adapters, or an endpoint, `openai:URL#MODEL`."""
+    """A base model ("smollm2", a folder, a hub id) with adapters, or a spec, `openai:URL#MODEL`, `vllm:MODEL`."""
 
     __pydantic_config__ = _FORBID_UNKNOWN
 

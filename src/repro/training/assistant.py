@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ReproError
-from ..models.base import Sampling
+from ..models.base import ChatModel, Sampling
+from ..models.chat import ChatFormat
 from ..models.local import LocalModel
 from ..rollouts.dialogue import rollout, system_prompt
 from ..scoring.base import Scorer
@@ -27,6 +28,7 @@ from ..simulators.base import UserSimulator
 from ..types import Task, Trajectory
 from . import processes
 from .curves import Curves, behaviour
+from .engines import Engine, PolicyInVLLM, check_engine, sampled_logps, trl_settings
 from .heads import through, token_logps
 from .lora import Shadow, new_adapter, restore_adapter
 from .resume import last_checkpoint
@@ -49,6 +51,7 @@ class GRPORecipe:
     temperature: float = 1.0
     micro_batch: int = 16
     save_steps: int = 5
+    engine: Engine = "transformers"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -64,6 +67,11 @@ class GRPORecipe:
         """Dialogues a step."""
         return self.n_groups * self.num_generations
 
+    @property
+    def sampling(self) -> Sampling:
+        """How the assistant speaks while it learns."""
+        return Sampling(temperature=self.temperature, max_tokens=self.max_tokens)
+
 
 def train_assistant(
     tasks: Sequence[Task], *, user: UserSimulator, initial: LocalModel, reward: Scorer, recipe: GRPORecipe,
@@ -76,12 +84,13 @@ def train_assistant(
     folder = Path(folder)
     if len(tasks) < recipe.n_groups:
         raise ReproError(f"a step takes {recipe.n_groups} groups, one task each; got {len(tasks)} tasks, make more")
+    check_engine(recipe.engine)
     policy = new_adapter(initial.model, r=recipe.lora_r, n_layers=recipe.lora_layers, seed=recipe.seed)
-    speaker = Shadow(policy, initial)
+    shadow = Shadow(policy, initial) if recipe.engine == "transformers" else None
     curves = Curves(folder / "curves.parquet")
-    talk = _Conversations({t.id: t for t in tasks}, user, speaker, reward, recipe, curves)
+    talk = _Conversations({t.id: t for t in tasks}, user, initial.format, shadow, reward, recipe, curves)
     trainer = _trainer_class()(
-        model=policy, args=_config(recipe, folder, mixed=initial.dtype == "bfloat16"), rollout_func=talk,
+        model=policy, args=_config(recipe, folder, initial), rollout_func=talk,
         processing_class=initial.tokenizer, reward_funcs=[_given_reward], train_dataset=_dataset(tasks, recipe),
     )  # fmt: skip
     trainer.remove_callback(_printer())
@@ -103,7 +112,8 @@ class _Conversations:
 
     tasks: Mapping[str, Task]
     user: UserSimulator
-    speaker: Shadow
+    format: ChatFormat
+    shadow: Shadow | None  # of an assistant that speaks in this process; otherwise TRL's vLLM does
     reward: Scorer
     recipe: GRPORecipe
     curves: Curves
@@ -112,28 +122,35 @@ class _Conversations:
         step, n = trainer.state.global_step, self.recipe.num_generations
         tasks = [self.tasks[prompt] for prompt in prompts[::n]]
         trajectories = rollout(
-            tasks, user=self.user, assistant=self.speaker.synced(), max_turns=self.recipe.max_turns, n_samples=n,
-            sampling=Sampling(temperature=self.recipe.temperature, max_tokens=self.recipe.max_tokens),
-            seed=derive(self.recipe.seed, "step", step),
+            tasks, user=self.user, assistant=self._speaker(trainer), max_turns=self.recipe.max_turns, n_samples=n,
+            sampling=self.recipe.sampling, seed=derive(self.recipe.seed, "step", step),
         )  # fmt: skip
         scores = self.reward(trajectories)
         held = processes.of_all(list(zip(trajectories, scores, strict=True)))
         if processes.is_first():
             self.curves.append(step + 1, behaviour([t for t, _ in held], [s for _, s in held]))
         rows = [self._row(trajectory) for trajectory in trajectories]
-        keys = ("prompt_ids", "completion_ids", "env_mask")
+        keys = ("prompt_ids", "completion_ids", "env_mask", "logprobs")
         columns: dict[str, Any] = {key: [row[i] for row in rows] for i, key in enumerate(keys)}
-        return columns | {"logprobs": None, "given": [None if s.unscored else s.value for s in scores]}
+        return columns | {"given": [None if s.unscored else s.value for s in scores]}
 
-    def _row(self, trajectory: Trajectory) -> tuple[list[int], list[int], list[int]]:
-        """Prompt ids (up to the assistant's first token), the rest, and its mask: 1 on what the assistant sampled."""
-        chat = self.speaker.model.format
+    def _speaker(self, trainer: Any) -> ChatModel:
+        if self.shadow:
+            return self.shadow.synced()
+        return PolicyInVLLM(trainer.vllm_generation, self.format)  # TRL has brought its weights up to date
+
+    def _row(self, trajectory: Trajectory) -> tuple[list[int], list[int], list[int], list[float]]:
+        """Prompt ids (up to the assistant's first token), then of each token of the rest: id, mask, log-probability.
+
+        The mask is 1 on what the assistant sampled, and log-probabilities are 0 elsewhere.
+        """
+        chat = self.format
         ids, mask = chat.labelled([system_prompt(), *trajectory.task.history, *trajectory.turns], "assistant")
         if not ids:  # the dialogue failed before the assistant spoke: nothing to learn from, masked out whole
             ids, mask = [*chat.ids([system_prompt()], "user"), chat.end_of_turn], [0]
-            return ids[:-1], ids[-1:], mask
+            return ids[:-1], ids[-1:], mask, [0.0]
         start = mask.index(1)
-        return ids[:start], ids[start:], mask[start:]
+        return ids[:start], ids[start:], mask[start:], sampled_logps(mask[start:], trajectory.assistant_turns)
 
 
 def _given_reward(prompts: list[Any], given: list[float | None], **_: Any) -> list[float | None]:
@@ -148,6 +165,12 @@ def _trainer_class() -> Any:
 
     class ConversationTrainer(GRPOTrainer):  # type: ignore[misc]
         """TRL's GRPO with the output layer on the assistant's tokens, and rows of like length read together."""
+
+        def _generate(self, prompts: list[str]) -> Any:
+            made = super()._generate(prompts)  # the third of these is `env_mask`
+            masks = [torch.tensor(mask) for mask in made[2]]
+            self._scored = torch.nn.utils.rnn.pad_sequence(masks, batch_first=True).bool().to(self.accelerator.device)
+            return made
 
         def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Any:
             self._scored = (inputs["completion_mask"] * inputs["tool_mask"]).bool()
@@ -197,7 +220,7 @@ def _left_aligned(ids: Any, real: Any, chosen: Any) -> tuple[Any, Any, Any]:
     return packed, attention.long(), marks
 
 
-def _config(recipe: GRPORecipe, folder: Path, *, mixed: bool) -> Any:
+def _config(recipe: GRPORecipe, folder: Path, initial: LocalModel) -> Any:
     import torch
     from trl import GRPOConfig
 
@@ -207,10 +230,11 @@ def _config(recipe: GRPORecipe, folder: Path, *, mixed: bool) -> Any:
         gradient_accumulation_steps=recipe.n_rows // (recipe.micro_batch * processes.n_processes()),  # one step a batch
         num_generations=recipe.num_generations, temperature=recipe.temperature, max_completion_length=10_000,
         loss_type="dapo", scale_rewards="group", beta=0.0, epsilon=0.2,  # TRL's defaults, said aloud
-        lr_scheduler_type="constant", weight_decay=0.0, max_grad_norm=1.0, bf16=mixed,
+        lr_scheduler_type="constant", weight_decay=0.0, max_grad_norm=1.0, bf16=initial.dtype == "bfloat16",
         use_cpu=not torch.cuda.is_available(), gradient_checkpointing=False, seed=recipe.seed, data_seed=recipe.seed,
         save_strategy="steps", save_steps=recipe.save_steps, save_total_limit=2, logging_steps=1, report_to="none",
         dataloader_pin_memory=False, shuffle_dataset=False, disable_tqdm=False,
+        **trl_settings(recipe.engine, initial.format, recipe.sampling),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from . import checkpoints, processes
 from .names import is_assistant, kind_of
 
 _TALK = ("max_turns", "user_max_tokens", "assistant_max_tokens", "temperature_train", "min_p")
-_FOR_THE_MACHINE = ("save_steps", "micro_batch")  # change how it is made, not what is made
+_FOR_THE_MACHINE = ("save_steps", "micro_batch", "engine")  # change how it is made, not what is made
 
 
 def made_from(name: str, config: Config, *, seed: int, parents: Mapping[str, Path]) -> dict[str, Any]:

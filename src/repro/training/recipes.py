@@ -81,7 +81,7 @@ def assistant(
         max_steps=steps or t.steps, n_groups=t.n_groups, num_generations=t.group_size,
         learning_rate=t.learning_rate, lora_r=t.lora_r, lora_layers=t.lora_layers, save_steps=t.save_steps,
         max_turns=config.max_turns, max_tokens=config.assistant_max_tokens, temperature=config.temperature_train,
-        micro_batch=t.micro_batch, seed=seed,
+        micro_batch=t.micro_batch, engine=t.engine, seed=seed,
     )  # fmt: skip
     adapter = train_assistant(tasks, user=user, initial=initial, reward=Reward(), recipe=recipe, folder=folder)
     record = {"trained_against": user.name, "recipe": asdict(recipe), "n_tasks": len(tasks)}
