@@ -118,7 +118,7 @@ def test_a_training_step_is_taken_on_what_the_server_drew(tmp_path, monkeypatch)
 
     ratios = []
 
-    class Spy(assistant._trainer_class()):
+    class Spy(assistant.conversation_trainer()):
         def _compute_loss(self, model, batch):
             ratios.extend(batch["importance_sampling_ratio"].flatten().tolist())
             return super()._compute_loss(model, batch)
@@ -126,7 +126,7 @@ def test_a_training_step_is_taken_on_what_the_server_drew(tmp_path, monkeypatch)
     monkeypatch.setattr("trl.trainer.grpo_trainer.VLLMGeneration", WithoutNCCL)
     monkeypatch.setattr("trl.generation.vllm_client.is_vllm_available", lambda *_: True)  # it is, over there
     monkeypatch.setattr(assistant, "check_engine", lambda engine: None)
-    monkeypatch.setattr(assistant, "_trainer_class", lambda: Spy)
+    monkeypatch.setattr(assistant, "conversation_trainer", lambda: Spy)
     monkeypatch.setattr(VLLMClient, "get_server_info", lambda self: {"model_config": {"logprobs_mode": "raw_logprobs"}})
     recipe = assistant.GRPORecipe(
         max_steps=1, n_groups=2, num_generations=2, learning_rate=1e-3, lora_r=2, lora_layers=1, max_turns=2,

@@ -95,12 +95,12 @@ def watched(monkeypatch):
     """What the loss is given, micro-batch by micro-batch."""
     inputs = []
 
-    class Spy(assistant._trainer_class()):
+    class Spy(assistant.conversation_trainer()):
         def _compute_loss(self, model, batch):
             inputs.append({name: value.clone() for name, value in batch.items() if torch.is_tensor(value)})
             return super()._compute_loss(model, batch)
 
-    monkeypatch.setattr(assistant, "_trainer_class", lambda: Spy)
+    monkeypatch.setattr(assistant, "conversation_trainer", lambda: Spy)
     return inputs
 
 

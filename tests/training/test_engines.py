@@ -87,12 +87,12 @@ def train(folder, monkeypatch, recipe=RECIPE):
     torch.set_num_threads(1)
     inputs = []
 
-    class Spy(assistant._trainer_class()):
+    class Spy(assistant.conversation_trainer()):
         def _compute_loss(self, model, batch):
             inputs.append({name: value.clone() for name, value in batch.items() if torch.is_tensor(value)})
             return super()._compute_loss(model, batch)
 
-    monkeypatch.setattr(assistant, "_trainer_class", lambda: Spy)
+    monkeypatch.setattr(assistant, "conversation_trainer", lambda: Spy)
     initial = LocalModel(*tiny_model(), name="tiny")
     policy = train_assistant(TASKS, user=Users(), initial=initial, reward=ShareOfE(), recipe=recipe, folder=folder)
     return inputs, policy
