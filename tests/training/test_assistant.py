@@ -18,7 +18,6 @@ from repro.models import LocalModel
 from repro.models.tiny import tiny_model
 from repro.rollouts import system_prompt
 from repro.scoring import Reward
-from repro.training import assistant
 from repro.training.assistant import GRPORecipe, train_assistant
 from repro.types import Score, Task, Turn
 
@@ -89,19 +88,6 @@ def adapter(model):
 
 def same(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
-
-
-def watched(monkeypatch):
-    """What the loss is given, micro-batch by micro-batch."""
-    inputs = []
-
-    class Spy(assistant.conversation_trainer()):
-        def _compute_loss(self, model, batch):
-            inputs.append({name: value.clone() for name, value in batch.items() if torch.is_tensor(value)})
-            return super()._compute_loss(model, batch)
-
-    monkeypatch.setattr(assistant, "conversation_trainer", lambda: Spy)
-    return inputs
 
 
 @pytest.fixture(scope="module")
@@ -186,13 +172,12 @@ def test_equal_rewards_change_nothing(tmp_path):
     assert not any(weight.any() for name, weight in weights.items() if "lora_B" in name)
 
 
-def test_the_loss_falls_on_the_assistants_tokens_alone(tmp_path, monkeypatch):
-    inputs = watched(monkeypatch)
+def test_the_loss_falls_on_the_assistants_tokens_alone(tmp_path, watched):
     reward = Given(lambda i, t: float(i % 2))
     train(tmp_path, reward=reward, recipe=replace(RECIPE, max_steps=1))
     chat = LocalModel(*tiny_model(), name="tiny").format
     trained = []
-    for batch in inputs:
+    for batch in watched:
         mask = (batch["completion_mask"] * batch["tool_mask"]).bool()
         trained += [tuple(row[on].tolist()) for row, on in zip(batch["completion_ids"], mask, strict=True)]
         read = torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1)
@@ -202,18 +187,17 @@ def test_the_loss_falls_on_the_assistants_tokens_alone(tmp_path, monkeypatch):
             assert text.startswith(f"<|im_start|>system\n{system_prompt().text}<|im_end|>\n<|im_start|>user\nget note")
     sampled = [sum((turn.token_ids for turn in t.assistant_turns), ()) for t in reward.trajectories]
     assert sorted(trained) == sorted(sampled)  # tokens trained on are the tokens sampled
-    assert sum(map(len, sampled)) == inputs[0]["num_items_in_batch"]
+    assert sum(map(len, sampled)) == watched[0]["num_items_in_batch"]
 
 
-def test_a_dialogue_that_was_not_scored_gives_no_advantage_and_moves_no_mean(tmp_path, monkeypatch):
-    inputs = watched(monkeypatch)
+def test_a_dialogue_that_was_not_scored_gives_no_advantage_and_moves_no_mean(tmp_path, watched):
     values = [1.0, 0.0, 0.5, math.nan, *[0.3] * 4]  # first group: mean .5, standard deviation .5 without the unscored
     train(tmp_path, reward=Given(lambda i, t: values[i]), recipe=replace(RECIPE, max_steps=1))
-    advantages = sorted(torch.cat([batch["advantages"] for batch in inputs]).tolist())
+    advantages = sorted(torch.cat([batch["advantages"] for batch in watched]).tolist())
     assert advantages == pytest.approx([-1, 0, 0, 0, 0, 0, 0, 1], abs=1e-3)
 
 
-def test_a_dialogue_that_failed_is_unscored_and_training_goes_on(tmp_path, monkeypatch):
+def test_a_dialogue_that_failed_is_unscored_and_training_goes_on(tmp_path, watched):
     class Stumbling(Users):
         def reply(self, tasks, dialogues, *, seed):
             if any(task.id == "t3" and not turns for task, turns in zip(tasks, dialogues, strict=True)):
@@ -223,11 +207,10 @@ def test_a_dialogue_that_failed_is_unscored_and_training_goes_on(tmp_path, monke
     def score(i, trajectory):
         return math.nan if trajectory.error else float(i % 2)
 
-    inputs = watched(monkeypatch)
     tasks = [replace(TASKS[3]), TASKS[0]]
     train(tmp_path, user=Stumbling(), reward=Given(score), recipe=replace(RECIPE, max_steps=1), tasks=tasks)
-    advantages = torch.cat([batch["advantages"] for batch in inputs])
-    spoken = torch.cat([(batch["completion_mask"] * batch["tool_mask"]).sum(1) for batch in inputs])
+    advantages = torch.cat([batch["advantages"] for batch in watched])
+    spoken = torch.cat([(batch["completion_mask"] * batch["tool_mask"]).sum(1) for batch in watched])
     assert (spoken == 0).sum() == 4  # the whole group of t3, for which nobody spoke
     assert not advantages[spoken == 0].any()
     assert advantages[spoken > 0].abs().min() > 0.5

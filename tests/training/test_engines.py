@@ -82,33 +82,23 @@ def engine(monkeypatch):
     return kind
 
 
-def train(folder, monkeypatch, recipe=RECIPE):
-    """What the loss is given, and the trained policy."""
+def train(folder, recipe=RECIPE):
     torch.set_num_threads(1)
-    inputs = []
-
-    class Spy(assistant.conversation_trainer()):
-        def _compute_loss(self, model, batch):
-            inputs.append({name: value.clone() for name, value in batch.items() if torch.is_tensor(value)})
-            return super()._compute_loss(model, batch)
-
-    monkeypatch.setattr(assistant, "conversation_trainer", lambda: Spy)
     initial = LocalModel(*tiny_model(), name="tiny")
-    policy = train_assistant(TASKS, user=Users(), initial=initial, reward=ShareOfE(), recipe=recipe, folder=folder)
-    return inputs, policy
+    return train_assistant(TASKS, user=Users(), initial=initial, reward=ShareOfE(), recipe=recipe, folder=folder)
 
 
 def masks(batch):
     return (batch["completion_mask"] * batch["tool_mask"]).bool()
 
 
-def test_what_vllm_drew_is_what_is_trained_on_with_its_log_probabilities_in_place(tmp_path, engine, monkeypatch):
-    inputs, policy = train(tmp_path, monkeypatch)
+def test_what_vllm_drew_is_what_is_trained_on_with_its_log_probabilities_in_place(tmp_path, engine, watched):
+    policy = train(tmp_path)
     (made,) = engine.made
     assert made.n_synced == 1
-    trained = [tuple(r[m].tolist()) for b in inputs for r, m in zip(b["completion_ids"], masks(b), strict=True)]
+    trained = [tuple(r[m].tolist()) for b in watched for r, m in zip(b["completion_ids"], masks(b), strict=True)]
     assert sorted(sum(trained, ())) == sorted(sum(made.drawn, ()))
-    for batch in inputs:
+    for batch in watched:
         on = masks(batch)
         old, sampled = batch["old_per_token_logps"], batch["sampling_per_token_logps"]
         assert torch.allclose(old[on], sampled[on], atol=1e-4)  # the engine speaks with the policy's own weights
@@ -117,32 +107,32 @@ def test_what_vllm_drew_is_what_is_trained_on_with_its_log_probabilities_in_plac
     assert any(weight.any() for name, weight in policy.named_parameters() if "lora_B" in name)
 
 
-def test_each_dialogue_is_weighed_by_how_much_likelier_it_is_to_the_policy(tmp_path, engine, monkeypatch):
+def test_each_dialogue_is_weighed_by_how_much_likelier_it_is_to_the_policy(tmp_path, engine, watched):
     engine.off = -0.02  # vLLM thinks each token is 0.02 nats less likely: a dialogue of n tokens weighs exp(0.02 n)
-    inputs, _ = train(tmp_path, monkeypatch)
-    for batch in inputs:
+    train(tmp_path)
+    for batch in watched:
         wanted = [math.exp(0.02 * n) for n in masks(batch).sum(1).tolist()]
         assert batch["importance_sampling_ratio"].flatten().tolist() == pytest.approx(wanted, rel=1e-3)
 
 
-def test_a_dialogue_that_vllm_finds_far_less_likely_than_the_policy_is_left_out(tmp_path, engine, monkeypatch):
+def test_a_dialogue_that_vllm_finds_far_less_likely_than_the_policy_is_left_out(tmp_path, engine, watched):
     engine.off = -1.0  # more than a factor of 3 for any dialogue of two tokens or more
-    inputs, policy = train(tmp_path, monkeypatch)
-    assert not any(batch["importance_sampling_ratio"].any() for batch in inputs)
+    policy = train(tmp_path)
+    assert not any(batch["importance_sampling_ratio"].any() for batch in watched)
     assert not any(weight.any() for name, weight in policy.named_parameters() if "lora_B" in name)
 
 
-def test_a_log_probability_that_vllm_cannot_give_corrects_nothing(tmp_path, engine, monkeypatch):
+def test_a_log_probability_that_vllm_cannot_give_corrects_nothing(tmp_path, engine, watched):
     engine.gone = True
-    inputs, policy = train(tmp_path, monkeypatch)
-    for batch in inputs:
+    policy = train(tmp_path)
+    for batch in watched:
         assert batch["importance_sampling_ratio"].flatten().tolist() == [1.0] * len(masks(batch))
     assert all(weight.isfinite().all() for weight in policy.parameters())
 
 
 def test_both_engines_learn_the_same_from_the_same_dialogues(tmp_path, engine, monkeypatch):
     """The ratio is 1, and what was drawn is given back to the transformers engine: the weights have to agree."""
-    _, by_vllm = train(tmp_path / "a", monkeypatch)
+    by_vllm = train(tmp_path / "a")
     left = list(engine.made[0].drawn)
 
     def said_before(self, contexts, *, sampling, seeds, role="assistant", prefixes=None):
@@ -151,7 +141,7 @@ def test_both_engines_learn_the_same_from_the_same_dialogues(tmp_path, engine, m
         return [turn_of(self.format, role, [], ids, [0.0] * len(ids)) for ids in (left.pop(0) for _ in contexts)]
 
     monkeypatch.setattr(LocalModel, "generate", said_before)
-    _, by_transformers = train(tmp_path / "b", monkeypatch, replace(RECIPE, engine="transformers"))
+    by_transformers = train(tmp_path / "b", replace(RECIPE, engine="transformers"))
     others = dict(by_transformers.named_parameters())
     for name, weight in by_vllm.named_parameters():
         assert torch.allclose(weight, others[name], atol=1e-4), name
@@ -183,7 +173,7 @@ def test_without_a_gpu_or_vllm_one_sentence_says_what_is_lacking(monkeypatch, tm
     with pytest.raises(
         ReproError, match=r"train\.engine is vllm, and this machine lacks vllm and a GPU; see docs/scale\.md"
     ):
-        train(tmp_path, monkeypatch)
+        train(tmp_path)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(engines, "find_spec", lambda name: name)
     check_engine("vllm_server")
