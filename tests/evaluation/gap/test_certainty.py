@@ -9,6 +9,7 @@ import pytest
 
 from repro.errors import ReproError
 from repro.evaluation.gap import Side, compare, floor
+from repro.evaluation.gap.certainty import _score_interval
 from repro.evaluation.gap.divergence import jensen_shannon
 
 K = 8
@@ -77,6 +78,15 @@ def test_nothing_apart_has_an_interval_that_holds_nothing():
     assert found.js.low <= found.js.value <= found.js.high
     assert found.bootstrap is not None
     assert found.bootstrap.low < found.js.low  # it counts the noise more than once
+
+
+@pytest.mark.parametrize("value", [-0.05, -0.0197, -0.0195, 0.0, 0.0195, 0.0197, 0.3])
+def test_an_interval_lies_around_what_was_found_and_moves_with_it(value):
+    null, slope = 1e-4, 2e-3  # z sd of no gap: 0.0196
+    low, high = _score_interval(value, null, slope)
+    assert low < value < high
+    for end in (low, high):
+        assert (value - end) ** 2 == pytest.approx(1.95996**2 * (null + slope * max(end, 0)), rel=1e-3)
 
 
 def test_strangers_are_as_far_apart_as_can_be():

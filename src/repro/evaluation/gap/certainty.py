@@ -116,11 +116,14 @@ def _permuted(a: Floats, b: Floats, paired: bool, n: int, seed: int) -> tuple[Fl
 
 
 def _score_interval(value: float, null: float, slope: float) -> tuple[float, float]:
-    """The theta with (value - theta)^2 = z^2 (null + slope theta): the ends of the interval."""
+    """The theta with (value - theta)^2 = z^2 (null + slope max(theta, 0)): the ends of the interval."""
     z = float(NormalDist().inv_cdf((1 + LEVEL) / 2))
+    flat = z * np.sqrt(null)
     middle = value + z**2 * slope / 2
     half = z * np.sqrt(max(0.0, null + slope * value + (z * slope) ** 2 / 4))
-    return float(middle - half), float(middle + half)
+    low = value - flat if value < flat else middle - half
+    high = value + flat if value < -flat else middle + half
+    return float(low), float(high)
 
 
 def _left_out(a: Floats, b: Floats, paired: bool) -> tuple[float, float, float]:
