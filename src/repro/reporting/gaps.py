@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from repro.errors import ReproError
-from repro.reporting.style import FAINT, INK, QUIET, arm_colour, arm_ink, arm_label, headline, style
+from repro.reporting.style import FAINT, INK, QUIET, arm_colour, arm_ink, arm_label, headline, spread, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,13 +96,9 @@ def path_figure(path: pd.DataFrame, *, floor: float, subtitle: str) -> tuple[Fig
     with style():
         fig, ax = plt.subplots(figsize=(11.5, 5.6))
         fig.subplots_adjust(left=0.09, right=0.8, top=0.76, bottom=0.13)
-        for column, colour, label in (
-            ("js", QUIET, "users it was fitted to"),
-            ("js_held_out", "#0072B2", "other users"),
-        ):
+        lines = {"js": (QUIET, "users it was fitted to"), "js_held_out": ("#0072B2", "other users")}
+        for column, (colour, _) in lines.items():
             ax.plot(path["size"], path[column], "-o", color=colour, lw=2.5, ms=8, mec="white")
-            end = (path["size"].iloc[-1], path[column].iloc[-1])
-            ax.annotate(label, end, (12, 0), textcoords="offset points", va="center", color=colour, weight="bold")
         ax.axhline(floor, color=QUIET, lw=1, ls=(0, (4, 3)))
         ax.annotate("halves of the users", (1, floor), (0, 5), textcoords="offset points", color=QUIET, fontsize=11)
         for row in path.itertuples():
@@ -112,6 +108,12 @@ def path_figure(path: pd.DataFrame, *, floor: float, subtitle: str) -> tuple[Fig
             )  # fmt: skip
         ax.set(xticks=path["size"], xlabel="simulators in the mixture", ylabel="Jensen-Shannon divergence (nats)")
         ax.margins(x=0.08, y=0.2)
+        low, high = ax.get_ylim()
+        ends = path[[*lines]].iloc[-1].sort_values()
+        places = spread([*ends], gap=0.06 * (high - low), low=low, high=high)
+        for (colour, label), y in zip((lines[str(column)] for column in ends.index), places, strict=True):
+            end: dict[str, Any] = {"textcoords": "offset points", "va": "center", "color": colour, "weight": "bold"}
+            ax.annotate(label, (path["size"].iloc[-1], y), (12, 0), **end)
         ax.grid(axis="y", color=FAINT, lw=0.8)
         headline(fig, "Does a mixture of simulators come nearer to users?", subtitle)
     return fig, path
