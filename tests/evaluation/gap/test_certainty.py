@@ -89,6 +89,12 @@ def test_an_interval_lies_around_what_was_found_and_moves_with_it(value):
         assert (value - end) ** 2 == pytest.approx(1.95996**2 * (null + slope * max(end, 0)), rel=1e-3)
 
 
+def test_no_interval_reaches_beyond_the_largest_divergence():
+    few, shares = 12, np.eye(K)[0] * 0.9 + 0.1 / K
+    found = compare(side(0, shares, few), side(1, shares[::-1], few, "s"), k=K).js
+    assert found.value < found.high == pytest.approx(math.log(2))
+
+
 def test_strangers_are_as_far_apart_as_can_be():
     here, there = (Side(np.full(50, kind), [f"u{i}" for i in range(50)]) for kind in (0, 1))
     found = compare(here, there, k=2).js

@@ -94,7 +94,8 @@ def compare(
     off = above * _excess(js, _biases_without_gap(a, b, paired, seed))
     value, excess = found - off, float(off / found_bias) if found_bias > 0 else 0.0
     null = float((js - _excess(js, bias) * bias).var())
-    ends = _score_interval(value, null, variance / found if found > 0 else 0.0)
+    low, high = _score_interval(value, null, variance / found if found > 0 else 0.0)
+    ends = low, min(high, max(value, float(np.log(2))))  # no divergence is larger
     n, clusters = len(real.labels) + len(simulated.labels), len(a) if paired else len(a) + len(b)
     return Certainty(
         Estimate(value, *ends, n, n_clusters=clusters),
