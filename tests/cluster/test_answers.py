@@ -8,8 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -29,46 +27,23 @@ TASKS = read_tasks(OURS)
 ANSWERS = {name: {task.id: f"{name} answers {task.id}" for task in TASKS} for name in ("mine", "theirs")}
 
 
-class Endpoint(ThreadingHTTPServer):
-    """Scores what it is asked by its length, describes what users do, and counts."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked = []
-        self.spec = f"openai:http://127.0.0.1:{self.server_port}/v1#m"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        text = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"][-1]["content"]
-        self.server.asked.append(text)
-        ticket = re.search(r"ticket of this question is (\w+)", text)
-        said = dict.fromkeys(FIELDS["requests"], "a little")
-        if ticket:
-            said = {"ticket": ticket[1], "strengths": "s", "weaknesses": "w", "score": 1 + len(text) % 10}
-        message = {"role": "assistant", "content": json.dumps(said)}
-        usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
-        choice = {"index": 0, "finish_reason": "stop", "message": message}
-        answer = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
-        data = json.dumps(answer | {"usage": usage}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
+def scored(body):
+    """A score by the length of what is judged, or a description of what a user does."""
+    text = body["messages"][-1]["content"]
+    said = dict.fromkeys(FIELDS["requests"], "a little")
+    if ticket := re.search(r"ticket of this question is (\w+)", text):
+        said = {"ticket": ticket[1], "strengths": "s", "weaknesses": "w", "score": 1 + len(text) % 10}
+    return json.dumps(said)
 
 
 @pytest.fixture
 def endpoint():
-    server = Endpoint()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
+    from ..endpoint import serving  # here, as this file is a program as well
+
+    with serving() as server:
+        server.say = scored
+        server.spec = f"openai:{server.url}#m"
+        yield server
 
 
 def spread_judge(endpoint, path):
@@ -83,7 +58,7 @@ def test_verdicts_are_the_same_in_parts_as_at_once_and_asked_for_once(endpoint, 
     judge, n_answered = spread_judge(endpoint, tmp_path / "b.jsonl")
     assert judge_answers(TASKS, ANSWERS, judge, kind="score").records == plain.records
     assert n_answered == n == 2 * len(TASKS)
-    assert sorted(endpoint.asked[n:]) == sorted(endpoint.asked[:n])
+    assert sorted(map(str, endpoint.asked[n:])) == sorted(map(str, endpoint.asked[:n]))
     assert judge.asker.used().n_calls == n  # what the parts used is counted
     assert not (tmp_path / "b.jsonl.parts").exists()
 

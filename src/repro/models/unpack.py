@@ -6,32 +6,17 @@ file is dequantised and written as a bfloat16 checkpoint folder to the user's ca
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
 from .hashes import cache_path
+from .made import made_once
 from .weights import SMOLLM2_SHA256, smollm2_path
 
 
 def smollm2_folder() -> Path:
     """The checkpoint folder of SmolLM2-135M-Instruct, made from the packaged file on first use."""
-    from filelock import FileLock
-
     folder = cache_path() / f"smollm2-135m-instruct-{SMOLLM2_SHA256[:12]}"
-    if (folder / "model.safetensors").is_file():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "model.safetensors").is_file():
-            shutil.rmtree(folder, ignore_errors=True)
-            staging = Path(tempfile.mkdtemp(dir=folder.parent))
-            try:
-                _convert(smollm2_path(), staging)
-                staging.rename(folder)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
-    return folder
+    return made_once(folder, "model.safetensors", lambda staging: _convert(smollm2_path(), staging))
 
 
 def _convert(gguf: Path, folder: Path) -> None:

@@ -95,6 +95,13 @@ def test_no_interval_reaches_beyond_the_largest_divergence():
     assert found.value < found.high == pytest.approx(math.log(2))
 
 
+def test_a_side_of_one_user_has_a_test_but_no_value():
+    one = Side(np.array([0, 1, 1]), ["u"] * 3)
+    found = compare(side(0, EVEN, 20), one, k=K)
+    assert all(math.isnan(x) for x in (found.js.value, found.js.low, found.js.high))
+    assert 0 < found.p <= 1
+
+
 def test_strangers_are_as_far_apart_as_can_be():
     here, there = (Side(np.full(50, kind), [f"u{i}" for i in range(50)]) for kind in (0, 1))
     found = compare(here, there, k=2).js

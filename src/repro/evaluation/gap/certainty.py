@@ -27,6 +27,8 @@ from ..stats import LEVEL
 from .divergence import Floats, js_bias, js_rows
 from .quantize import Labels
 
+_N_BIASES = 12  # permutations whose bias is averaged. ours: it hardly differs between them, and each costs a jackknife
+
 
 @dataclass(frozen=True)
 class Side:
@@ -85,7 +87,8 @@ def compare(
 
     What small samples put on is the jackknife's bias times a factor: how far permutations are apart, per nat of theirs.
     So the correction is exact where there is no gap, whatever the size of the samples and however alike the
-    conversations of one user are, and holds up where there is a large one and kinds that only one side shows.
+    conversations of one user are, and holds up where there is a large one and kinds that only one side shows. A side
+    with a single user cannot be left without one: the value and its interval are then NaN, and only p is known.
     """
     a, b, paired = _matched(real, simulated, k)
     js, bias = _apart(*_permuted(a, b, paired, n_permutations, seed))
@@ -105,14 +108,19 @@ def compare(
     )
 
 
-def _permuted(a: Floats, b: Floats, paired: bool, n: int, seed: int) -> tuple[Floats, Floats]:
-    """Counts of both sides, (permutations, k): pairs swap their sides at random; other users are dealt out anew."""
-    draws = rng(seed, "permutation")
+def _dealt(a: Floats, b: Floats, paired: bool, n: int, draws: np.random.Generator) -> Floats:
+    """Who is on the first side, (permutations, users), 1 or 0: pairs swap at random, other users are dealt out anew."""
     if paired:
-        kept = draws.integers(0, 2, size=(n, len(a))).astype(float)
+        return draws.integers(0, 2, size=(n, len(a))).astype(float)
+    return np.stack([draws.permutation(len(a) + len(b)) < len(a) for _ in range(n)]).astype(float)
+
+
+def _permuted(a: Floats, b: Floats, paired: bool, n: int, seed: int) -> tuple[Floats, Floats]:
+    """Counts of both sides, (permutations, k)."""
+    kept = _dealt(a, b, paired, n, rng(seed, "permutation"))
+    if paired:
         return kept @ a + (1 - kept) @ b, kept @ b + (1 - kept) @ a
     pooled = np.concatenate([a, b])
-    kept = np.stack([draws.permutation(len(pooled)) < len(a) for _ in range(n)]).astype(float)
     return kept @ pooled, (1 - kept) @ pooled
 
 
@@ -139,17 +147,15 @@ def _left_out(a: Floats, b: Floats, paired: bool) -> tuple[float, float, float]:
     return found, float(bias), float(sum((len(js) - 1) * js.var() for js in each))
 
 
-def _biases_without_gap(a: Floats, b: Floats, paired: bool, seed: int, n: int = 12) -> Floats:
-    """The jackknife's bias of a few permutations: they hardly differ."""
-    draws, found = rng(seed, "no gap"), []
-    for _ in range(n):
+def _biases_without_gap(a: Floats, b: Floats, paired: bool, seed: int) -> Floats:
+    """The jackknife's bias of a few permutations."""
+    found, pooled = [], np.concatenate([a, b])
+    for kept in _dealt(a, b, paired, _N_BIASES, rng(seed, "no gap")) == 1:
         if paired:
-            kept = draws.integers(0, 2, size=(len(a), 1)) == 1
-            dealt = np.where(kept, a, b), np.where(kept, b, a)
+            sides = np.where(kept[:, None], a, b), np.where(kept[:, None], b, a)
         else:
-            pooled = draws.permutation(np.concatenate([a, b]))
-            dealt = pooled[: len(a)], pooled[len(a) :]
-        found.append(_left_out(*dealt, paired)[1])
+            sides = pooled[kept], pooled[~kept]
+        found.append(_left_out(*sides, paired)[1])
     return np.array(found)
 
 
