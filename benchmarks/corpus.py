@@ -1,8 +1,9 @@
 """How long do a hundred thousand conversations take from file to training rows, and how much memory?
 
 Writes synthetic rows in WildChat's schema to parquet, then sends them through the very path that a corpus from the hub
-takes: load and filter, deduplicate, split by user, flip. A progress bar shows each pass; peak memory is that of the
-process, memory-mapped files that it has read included.
+takes: load and filter, deduplicate, split by user, look for near-duplicates across the split, flip. A bar shows how far
+each pass is. Memory is what the process had of its own at most; files mapped into it are read as they are needed, and
+the kernel takes their pages back when it wants them.
 
     python benchmarks/corpus.py --rows 100000
 """
@@ -10,17 +11,18 @@ process, memory-mapped files that it has read included.
 from __future__ import annotations
 
 import argparse
-import resource
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from memory import watched_memory
 from side_by_side import clock, middle, recorded
 
 from repro.data import deduplicate, flip, load_corpus, split_by_user
 from repro.data.intents import stated
+from repro.data.splits import leaks
 from repro.models import user_tokenizer
 from repro.seeds import rng
 
@@ -62,10 +64,11 @@ class Stages:
 
     def timed(self, name: str, n: int, do: Callable[[], T]) -> T:
         start = self.now()
-        out = do()
+        with watched_memory() as most:
+            out = do()
         self.rates[name] = n / (self.now() - start)
-        self.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # GiB; on Linux it is in KiB
-        print(f"{name:<12} {self.rates[name]:8,.0f} rows/s, peak so far {self.peak:.2f} GiB", flush=True)
+        self.peak = max(self.peak, most[0])
+        print(f"{name:<12} {self.rates[name]:8,.0f} rows/s, at most {most[0]:.2f} GiB of its own", flush=True)
         return out
 
 
@@ -84,10 +87,11 @@ def sent_through(n: int, *, num_proc: int = 1, tokenizer: str = "smollm2", busy:
             corpus = stages.timed("load", n, lambda: load_corpus(path, num_proc=num_proc))
             kept = stages.timed("deduplicate", len(corpus), lambda: deduplicate(corpus))
             parts = stages.timed("split", len(kept), lambda: split_by_user(kept))
+            near = stages.timed("compare", len(kept), lambda: leaks(parts["train"], parts["test"]))
             train = stages.timed("intents", len(parts["train"]), lambda: stated(parts["train"]))
             chat = user_tokenizer(tokenizer)
             rows = stages.timed("flip", len(train), lambda: flip(train, tokenizer=chat, num_proc=num_proc))
-            print(*train.steps, f"{n:,} rows -> {len(rows):,} training rows", sep="\n")
+            print(*train.steps, f"{n:,} rows -> {len(rows):,} training rows, {len(near):,} near pairs", sep="\n")
 
         stages.timed("all", n, everything)
     return stages

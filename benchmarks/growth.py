@@ -15,13 +15,12 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from memory import own_memory, watched_memory
 from side_by_side import middle, recorded
 
 from study import voted
@@ -74,30 +73,6 @@ def measured(path: Callable[[int], None], n: int) -> dict[str, float]:
     with watched_memory() as peak:
         path(n)
     return {"seconds": time.process_time() - start, "memory": max(peak[0] - before, 2**-10)}
-
-
-def own_memory() -> float:
-    """GiB that this process has of its own (Linux)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(float(line.split()[1]) / 2**20 for line in lines if line.startswith("RssAnon"))
-
-
-@contextmanager
-def watched_memory() -> Iterator[list[float]]:
-    """A list that holds, in the end, the most memory this process had."""
-    peak, stop = [own_memory()], threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(0.05):
-            peak[0] = max(peak[0], own_memory())
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield peak
-    finally:
-        stop.set()
-        watcher.join()
 
 
 def in_a_process(name: str, n: int) -> dict[str, float]:

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,6 @@ from repro.seeds import rng
 
 BEGIN, END = "<!-- calibration:begin -->", "<!-- calibration:end -->"
 ALPHA, N_BOOT = 0.05, 999
-ALIKE = 0.2  # the icc of studies in which training seeds do not differ
 Found = dict[str, float]  # of one study: how an estimator did, 1 or 0, NaN where it said nothing
 
 
@@ -173,16 +173,34 @@ def of_agreement(study: Study, draws: np.random.Generator, seed: int) -> Found:
     return {"kappa.coverage": _holds(kappa(*sides, people, n_boot=N_BOOT, seed=seed), true)}
 
 
-def of_seeds(study: Study, draws: np.random.Generator, seed: int) -> Found:
-    """Participants crossed with `study.votes` training seeds, which differ (sd 0.05) where the icc is not ALIKE."""
-    apart = 0.0 if study.icc == ALIKE else 0.05
-    shares = np.clip(study.rate + apart * draws.normal(size=study.votes), 0.02, 0.98)
+@dataclass(frozen=True)
+class Retrained:
+    """`n` participants vote on every seed of an assistant against every seed of another, which may be one."""
+
+    n: int
+    seeds: int
+    others: int  # seeds of the other assistant
+    apart: float  # standard deviation between seeds
+    rate: float = 0.58
+
+    @property
+    def name(self) -> str:
+        said = "are alike" if self.apart == 0 else f"differ (sd {self.apart})"
+        return f"{self.n} people, {self.seeds} x {self.others} seeds that {said}, win rate {self.rate:.3f}"
+
+
+def of_seeds(study: Retrained, draws: np.random.Generator, seed: int) -> Found:
+    """Participants crossed with the training seeds of one arm or of both; the truth is that of all possible seeds."""
+    people, a, b = (g.ravel() for g in np.indices((study.n, study.seeds, study.others)))
+    first, other = (study.apart * draws.normal(size=k) for k in (study.seeds, study.others))
     own = draws.normal(0, 0.2, study.n)
-    wins = draws.random((study.n, study.votes)) < np.clip(shares + own[:, None], 0, 1)
-    people = np.repeat(np.arange(study.n), study.votes).tolist()
-    clusters = {"participant": people, "seed": np.tile(np.arange(study.votes), study.n).tolist()}
-    found = stats.estimate(wins.ravel().astype(float).tolist(), clusters, n_boot=N_BOOT, seed=seed)
-    return {f"{'seeds_that_differ' if apart else 'seeds_alike'}.coverage": _holds(found, study.rate)}
+    shares = np.clip(study.rate + first[a] - (other[b] if study.others > 1 else 0), 0.02, 0.98)
+    wins = (draws.random(people.size) < np.clip(shares + own[people], 0, 1)).astype(float)
+    clusters = {"participant": people.tolist(), "seed_a": a.tolist(), "seed_b": b.tolist()}
+    found = stats.estimate(wins.tolist(), clusters, n_boot=N_BOOT, seed=seed)
+    if study.apart == 0:
+        return {"seeds_alike.coverage_at_least": _holds(found, study.rate)}
+    return {"seeds_that_differ.coverage": _holds(found, study.rate)}
 
 
 def _holds(found: object, truth: float) -> float:
@@ -190,7 +208,7 @@ def _holds(found: object, truth: float) -> float:
     return float(low - 1e-12 <= truth <= high + 1e-12) if low == low else float("nan")
 
 
-Part = Callable[[Study, np.random.Generator, int], Found]
+Part = Callable[[Any, np.random.Generator, int], Found]
 SIZES = (20, 60, 283)
 PAIRS = [
     *(Study(n, votes, rate) for n in SIZES for votes in (1, 6) for rate in (0.5, 0.58)),
@@ -205,29 +223,33 @@ SEEN = [
     Study(n, m, 0.5 + detectable(n, design=Design(m, 0.2, 0.3)), position=0.0, leaves=1e-9)
     for n in (60, 283) for m in (1, 4)
 ]  # fmt: skip
-CELLS: dict[str, tuple[Part, list[Study]]] = {
+RETRAINED = [
+    Retrained(283, seeds, others, apart)
+    for seeds, others in ((2, 1), (3, 1), (8, 1), (3, 2), (3, 3)) for apart in (0.0, 0.05, 0.1)
+]  # fmt: skip
+CELLS: dict[str, tuple[Part, list[Study] | list[Retrained]]] = {
     "pair": (of_a_pair, PAIRS),
     "model": (of_a_model, MODELS),
     "seen": (of_what_is_seen, SEEN),
     "arms": (of_three_arms, [Study(n, 2, rate) for n in (60, 283) for rate in (0.5, 0.6)]),
     "agreement": (of_agreement, [Study(n, votes) for n in SIZES for votes in (1, 6)]),
-    "seeds": (of_seeds, [Study(283, k, 0.58, icc=icc) for k in (3, 8) for icc in (0.2, 0.3)]),
+    "seeds": (of_seeds, RETRAINED),
 }
 
 
-def setting(kind: str, study: Study) -> str:
+def setting(kind: str, study: Study | Retrained) -> str:
     """What is drawn, in words: of a study, what the part of it looks at."""
+    if isinstance(study, Retrained):
+        return study.name
     n, each = f"{study.n} people", "1 vote each" if study.votes == 1 else f"{study.votes} votes each, icc {study.icc}"
     if kind == "arms":
         return f"{n}, {each}, three arms {'alike' if study.rate == 0.5 else '0.5 apart'}"
     if kind == "agreement":
         return f"{n}, {each}"
-    if kind == "seeds":
-        return f"{n}, {study.votes} seeds that {'are alike' if study.icc == ALIKE else 'differ (sd 0.05)'}"
     return study.name
 
 
-def cells_of(kind: str, study: Study, n_studies: int) -> list[Cell]:
+def cells_of(kind: str, study: Study | Retrained, n_studies: int) -> list[Cell]:
     """Each estimator's share over `n_studies` draws of one cell, its Monte-Carlo error, and how often it was silent."""
     part = CELLS[kind][0]
     found = [part(study, rng(i, kind, *asdict(study).values()), i) for i in range(n_studies)]

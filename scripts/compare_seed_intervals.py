@@ -3,10 +3,11 @@
 Studies are drawn as in `calibrate_study.py`: every participant votes once on each seed's assistant. Three intervals of
 their mean are compared by how often they hold the truth, in percent:
 
-    bootstrap  ours: participants and seeds drawn again, `repro.evaluation.stats.estimate`
-    components V_p + max(V_s - V_e, 0) from the mean squares of people, seeds and what is left, with Student's t of
-               Satterthwaite's degrees of freedom: a seeds' part whose estimate is negative is not counted
-    pivotal    the same parts drawn from their chi-squared distributions (generalised pivotal quantity)
+    ours        `repro.evaluation.spread.crossed_spread`: V_p, V_s and V_e, each over its chi-squared distribution
+    components  V_p + max(V_s - V_e, 0) from the mean squares of people, seeds and what is left, with Student's t of
+                Satterthwaite's degrees of freedom: a seeds' part whose estimate is negative is not counted
+    pigeonhole  participants and seeds drawn again, each on its own (Owen 2007, Annals of Applied Statistics 1,
+                386-411), K - 1 of K, between quantiles as far out as Student's t asks (what was used here before)
 
     python scripts/compare_seed_intervals.py --studies 1000
 """
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from scipy.stats import t
 
 from repro.evaluation import stats
+from repro.evaluation.resampling import percentiles
 from repro.seeds import rng
 
 Floats = npt.NDArray[np.float64]
@@ -46,7 +48,7 @@ def parts(x: Floats) -> tuple[float, float, float]:
     )
 
 
-def bootstrap(x: Floats, seed: int) -> tuple[float, float]:
+def ours(x: Floats, seed: int) -> tuple[float, float]:
     n, k = x.shape
     clusters = {"participant": np.repeat(np.arange(n), k).tolist(), "seed": np.tile(np.arange(k), n).tolist()}
     found = stats.estimate(x.ravel().tolist(), clusters, n_boot=N_DRAWS, seed=seed)
@@ -63,13 +65,11 @@ def components(x: Floats, seed: int) -> tuple[float, float]:
     return float(x.mean()) - half, float(x.mean()) + half
 
 
-def pivotal(x: Floats, seed: int) -> tuple[float, float]:
-    (n, k), draws = x.shape, rng(seed, "pivotal")
-    freedom = (n - 1, k - 1, (n - 1) * (k - 1))
-    people, seeds, left = (v * f / draws.chisquare(f, N_DRAWS) for v, f in zip(parts(x), freedom, strict=True))
-    errors = draws.normal(size=N_DRAWS) * np.sqrt(people + np.maximum(seeds - left, 0))
-    low, high = np.quantile(errors, [0.025, 0.975])
-    return float(x.mean() + low), float(x.mean() + high)
+def pigeonhole(x: Floats, seed: int) -> tuple[float, float]:
+    draws = rng(seed, "pigeonhole")
+    people, seeds = (draws.multinomial(k - 1, np.full(k, 1 / k), N_DRAWS) for k in x.shape)
+    means = np.einsum("bi,ij,bj->b", people, x, seeds, optimize=True) / (people.sum(1) * seeds.sum(1))
+    return percentiles(means, len(x))
 
 
 def coverage(n: int, n_seeds: int, apart: float, n_studies: int) -> list[float]:
@@ -77,7 +77,7 @@ def coverage(n: int, n_seeds: int, apart: float, n_studies: int) -> list[float]:
     studies = [(drawn(n, n_seeds, apart, rng(i, "seeds", n, n_seeds, apart)), i) for i in range(n_studies)]
     held = [
         [low <= RATE <= high for low, high in (kind(x, i) for x, i in studies)]
-        for kind in (bootstrap, components, pivotal)
+        for kind in (ours, components, pigeonhole)
     ]
     return [100 * float(np.mean(one)) for one in held]
 
@@ -87,7 +87,7 @@ def main() -> int:
     parser.add_argument("--studies", type=int, default=1000)
     parser.add_argument("--participants", type=int, default=283)
     asked = parser.parse_args()
-    print("| seeds | sd between them | bootstrap | components | pivotal |\n| --- | --- | --- | --- | --- |")
+    print("| seeds | sd between them | ours | components | pigeonhole |\n| --- | --- | --- | --- | --- |")
     for n_seeds in (2, 3, 8):
         for apart in (0.0, 0.02, 0.05, 0.1):
             found = coverage(asked.participants, n_seeds, apart, asked.studies)

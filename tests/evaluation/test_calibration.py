@@ -77,13 +77,13 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(script, tmp_path, monkeypat
 
 
 def test_the_table_is_put_between_the_markers(script, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(script, "CELLS", {"seeds": (script.of_seeds, [script.Study(12, 3, 0.58)])})
+    monkeypatch.setattr(script, "CELLS", {"seeds": (script.of_seeds, [script.Retrained(12, 3, 1, 0.0)])})
     page = tmp_path / "page.md"
     page.write_text(f"before\n{script.BEGIN}\nold\n{script.END}\nafter\n")
     given = ["--studies", "2", "--out", str(tmp_path / "cells.csv"), "--docs", str(page)]
     assert script.main(given) == 0
     assert page.read_text().startswith("before\n")
-    assert "| seeds_alike | coverage |" in page.read_text()
+    assert "| seeds_alike | coverage at least |" in page.read_text()
     page.write_text("no markers")
     assert script.main(given) == 2
     assert "needs one line <!-- calibration:begin -->" in capsys.readouterr().err

@@ -1,7 +1,7 @@
 """What if other people had taken part?
 
-The bootstrap that every interval here is made of: participants, and training seeds where there are several, are drawn
-again as whole clusters, because votes of one person are not independent.
+The bootstrap that intervals here are made of: participants are drawn again as whole clusters, because votes of one
+person are not independent. Where training seeds are a second kind of cluster, see `spread.py`.
 """
 
 from __future__ import annotations
@@ -15,50 +15,35 @@ import numpy.typing as npt
 from repro.seeds import rng
 
 Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
 Clusters = Sequence[Hashable] | Mapping[str, Sequence[Hashable]] | None
 
 LEVEL = 0.95
 BLOCK = 4_000_000  # draws held in memory at a time
 
 
-def resampled_means(values: Sequence[float], clusters: Clusters = None, *, n_boot: int = 2000, seed: int = 0) -> Floats:
-    """`n_boot` bootstrap means. Each dimension of `clusters` is resampled on its own: the pigeonhole bootstrap.
+def resampled_means(
+    values: Sequence[float], clusters: Sequence[Hashable] | None = None, *, n_boot: int = 2000, seed: int = 0
+) -> Floats:
+    """`n_boot` bootstrap means: mean* = sum_k c_k sum_{i in k} x_i / sum_k c_k n_k,  c ~ Multinomial(K - 1, 1/K).
 
-        mean* = sum_i w_i x_i / sum_i w_i,  w_i = prod_d count_d(cluster_d(i)),  count_d ~ Multinomial(K_d - 1, 1/K_d)
-
-    Source: Owen (2007), Annals of Applied Statistics 1, 386-411, who shows that it errs on the wide side for crossed
-    effects (in our simulations up to 1.8 times too wide where seeds do not matter, about right where they do). Drawing
-    K_d - 1 of K_d clusters makes the variance of a mean unbiased, s^2 / K, however few clusters there are (McCarthy and
-    Snowden 1985); with two seeds each replicate sees one of them. A dimension with one cluster (a single training
-    seed) cannot be resampled, and the interval then says nothing about it. With two or three seeds the seeds' part of
-    an interval is itself uncertain and the interval often too narrow: print the number of seeds beside it.
+    Drawing K - 1 of K clusters makes the variance of a mean unbiased, s^2 / K, however few clusters there are (McCarthy
+    and Snowden 1985, Vital and Health Statistics 2.95). One cluster alone cannot be drawn again: NaN.
     """
-    x, labels = scored(values, clusters)
-    return resampled(x, np.ones_like(x), labels, n_boot, seed)
+    x, (labels,) = scored(values, clusters)
+    return resampled(x, np.ones_like(x), codes_of(labels), n_boot, seed)
 
 
-def resampled(x: Floats, below: Floats, labels: Sequence[Sequence[Hashable]], n_boot: int, seed: int) -> Floats:
-    dimensions = [codes for codes in map(codes_of, labels) if codes.size and codes.max() > 0]
-    if not dimensions:
+def resampled(x: Floats, below: Floats, codes: Codes, n_boot: int, seed: int) -> Floats:
+    """Bootstrap values of sum(x) / sum(below), drawing clusters."""
+    if not codes.size or not codes.max():
         return np.full(n_boot, np.nan)
-    sizes = [int(codes.max()) + 1 for codes in dimensions]
-    cells = np.zeros((*sizes, 2))  # (K_1, ..., K_D, sum and count, or the two sums of a ratio)
-    np.add.at(cells, tuple(dimensions), np.stack([x, below], axis=1))
-    generator = rng(seed, "bootstrap")
-    block = max(1, BLOCK // max(sizes))
+    size, generator = int(codes.max()) + 1, rng(seed, "bootstrap")
+    sums = np.stack([np.bincount(codes, weights=one, minlength=size) for one in (x, below)], axis=1)  # (K, 2)
+    block = max(1, BLOCK // size)
     blocks = [min(block, n_boot - start) for start in range(0, n_boot, block)]
-    return np.concatenate([_draw(cells, n, generator) for n in blocks])
-
-
-def _draw(cells: Floats, n_boot: int, generator: np.random.Generator) -> Floats:
-    totals = cells.reshape(1, -1)
-    for size in cells.shape[:-1]:
-        weights = _counts(size, n_boot, generator)  # (B, K)
-        if len(totals) == 1:
-            totals = weights @ totals.reshape(size, -1)  # (B, what is left)
-        else:
-            totals = np.einsum("bk,bkr->br", weights, totals.reshape(n_boot, size, -1))
-    with np.errstate(invalid="ignore"):  # a draw of cells without values is no replicate
+    totals = np.concatenate([_counts(size, n, generator) @ sums for n in blocks])  # (B, 2)
+    with np.errstate(invalid="ignore"):  # a draw of clusters without values is no replicate
         return np.asarray(totals[:, 0] / totals[:, 1])
 
 
@@ -87,7 +72,8 @@ def scored(values: Sequence[float], clusters: Clusters) -> tuple[Floats, list[li
     return x[keep], [[label for label, kept in zip(labels, keep, strict=True) if kept] for labels in dimensions]
 
 
-def codes_of(labels: Sequence[Hashable]) -> npt.NDArray[np.int64]:
+def codes_of(labels: Sequence[Hashable]) -> Codes:
+    """0, 1, 2, ... in order of first appearance."""
     index: dict[Hashable, int] = {}
     return np.array([index.setdefault(label, len(index)) for label in labels], dtype=np.int64)
 

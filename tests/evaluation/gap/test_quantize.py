@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,12 +11,15 @@ from sklearn.metrics import adjusted_rand_score
 
 from repro.errors import ReproError
 from repro.evaluation.gap import divergences, load_encoder, quantize
+from repro.evaluation.gap.encode import MeanPooled
+from repro.evaluation.gap.kept_vectors import KeptVectors
 
 TEXTS = ["I need an invitation to a party.", "Write an invitation for my birthday party", "The engine of the car broke"]
 
 
-@pytest.fixture(scope="module")
-def minilm():
+@pytest.fixture
+def minilm(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return load_encoder("minilm")
 
 
@@ -25,7 +29,50 @@ def test_texts_about_one_thing_lie_together_whatever_the_order(minilm):
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
     near, far = vectors[0] @ vectors[1], vectors[0] @ vectors[2]
     assert near > 0.5 > far
-    assert minilm.encode(TEXTS[::-1])[::-1] == pytest.approx(vectors, abs=1e-5)
+    afresh = replace(minilm, kept=KeptVectors("another"))
+    assert afresh.encode(TEXTS[::-1])[::-1] == pytest.approx(vectors, abs=1e-5)
+
+
+def test_no_text_is_read_twice_not_even_after_a_stop(minilm, monkeypatch):
+    read = []
+    pooled = MeanPooled._pooled
+    monkeypatch.setattr("repro.evaluation.gap.encode.BATCH_SIZE", 2)
+
+    def stopped(self, texts):
+        if read:
+            raise KeyboardInterrupt
+        read.extend(texts)
+        return pooled(self, texts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MeanPooled, "_pooled", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            minilm.encode(TEXTS)
+    again = load_encoder("minilm")
+    with monkeypatch.context() as patch:
+        patch.setattr(MeanPooled, "_pooled", lambda self, texts: read.extend(texts) or pooled(self, texts))
+        vectors = again.encode([*TEXTS, TEXTS[0]])
+        assert sorted(read) == sorted(TEXTS)
+        assert np.array_equal(minilm.encode(TEXTS), vectors[:3])
+        assert np.array_equal(vectors[0], vectors[3])
+    assert sorted(read) == sorted(TEXTS)
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path, monkeypatch):
+    (tmp_path / "a_file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a_file"))
+    kept = KeptVectors("key")
+    kept.put({"a": np.ones(3, np.float32)})
+    assert kept.get(["a", "b"])["a"].tolist() == [1, 1, 1]
+
+
+def test_a_vector_is_found_by_what_made_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    many = {f"text {i}": np.full(2, i, np.float32) for i in range(1200)}
+    KeptVectors("one encoder").put(many)
+    found = KeptVectors("one encoder").get([*many, "unknown"])
+    assert {text: vector[0] for text, vector in found.items()} == {text: vector[0] for text, vector in many.items()}
+    assert KeptVectors("another").get(list(many)) == {}
 
 
 def planted(seed: int, shares, n: int = 300):

@@ -7,17 +7,19 @@ tokens' last hidden states, scaled to length 1 (mean pooling, as these models ar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from ...errors import ReproError
+from ...models.hashes import digest, sha256, tree
 from ...models.weights import minilm_path
+from .kept_vectors import KeptVectors, Vectors
 
-Vectors = npt.NDArray[np.float32]
 BATCH_SIZE = 64
+MAX_TOKENS = 256  # of a text. all-MiniLM-L6-v2 is published with it
 
 
 class Encoder(Protocol):
@@ -33,29 +35,31 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True)
 class MeanPooled:
-    """A transformers encoder. What goes beyond `max_tokens` of a text is not read; no text is read twice."""
+    """A transformers encoder. It reads at most `MAX_TOKENS` of a text, and none that `kept` holds."""
 
     model: Any
     tokenizer: Any
     name: str
-    max_tokens: int = 256
-    known: dict[str, Vectors] = field(default_factory=dict, compare=False, repr=False)
+    kept: KeptVectors
 
     def encode(self, texts: Sequence[str]) -> Vectors:
+        from tqdm import tqdm
+
         if not texts:
             raise ReproError("there are no texts to encode")
-        new = sorted({*texts} - self.known.keys(), key=lambda text: (len(text), text))  # batches of about one length
-        for i in range(0, len(new), BATCH_SIZE):
-            part = new[i : i + BATCH_SIZE]
-            self.known.update(zip(part, self._pooled(part), strict=True))
-        return np.stack([self.known[text] for text in texts])
+        known = self.kept.get(texts)
+        new = sorted({*texts} - known.keys(), key=lambda text: (len(text), text))  # batches of about one length
+        parts = [new[i : i + BATCH_SIZE] for i in range(0, len(new), BATCH_SIZE)]
+        for part in tqdm(parts, desc=f"texts encoded by {self.name}", unit="batch", disable=len(parts) < 2):
+            vectors = dict(zip(part, self._pooled(part), strict=True))
+            self.kept.put(vectors)
+            known |= vectors
+        return np.stack([known[text] for text in texts])
 
     def _pooled(self, texts: Sequence[str]) -> Vectors:
         import torch
 
-        read = self.tokenizer(
-            list(texts), padding=True, truncation=True, max_length=self.max_tokens, return_tensors="pt"
-        )
+        read = self.tokenizer(list(texts), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
         with torch.inference_mode():
             hidden = self.model(**read).last_hidden_state  # (n, t, d)
         mask = read["attention_mask"][..., None]
@@ -69,6 +73,8 @@ def load_encoder(name: str = "minilm") -> MeanPooled:
 
     where = str(minilm_path()) if name == "minilm" else name
     try:
-        return MeanPooled(AutoModel.from_pretrained(where).eval(), AutoTokenizer.from_pretrained(where), name)
+        model, tokenizer = AutoModel.from_pretrained(where).eval(), AutoTokenizer.from_pretrained(where)
     except (OSError, ValueError) as error:
         raise ReproError(f"no encoder '{name}'; give minilm, a folder or a hub id ({error})") from error
+    made_of = tree(Path(where)) if Path(where).is_dir() else [where, getattr(model.config, "_commit_hash", None)]
+    return MeanPooled(model, tokenizer, name, KeptVectors(digest([made_of, sha256(Path(__file__))])))

@@ -18,7 +18,7 @@ from ...errors import ReproError
 from . import lexical
 from .conversations import Conversation
 from .dialogue_acts import DAMSL, SGD, damsl, sentences, sgd
-from .encode import Vectors
+from .kept_vectors import Vectors
 
 FACETS = ("requests", "responses", "context", "style", "damsl", "sgd")
 RAW = ("utterances", "conversation", "intent")

@@ -15,8 +15,9 @@ from ..stats import holm
 from .certainty import Side, compare, floor
 from .conversations import Conversation
 from .divergence import Divergences, Floats, divergences, histogram
-from .encode import Encoder, Vectors, load_encoder
+from .encode import Encoder, load_encoder
 from .facets import Annotator, LexicalFacets, represent
+from .kept_vectors import Vectors
 from .quantize import SEED, VARIANCE, K, quantize
 
 FEATURES = "features"  # in place of an encoder: what the lexical rules counted

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from ...errors import ReproError
 from ...seeds import rng
-from .encode import Vectors
 from .gap import Gaps
+from .kept_vectors import Vectors
 
 MOST = 2000  # conversations of a side; ours: beyond, a random part of the users stands for all
 

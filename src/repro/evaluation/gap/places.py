@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import ReproError
-from .encode import Vectors
 from .gap import Gaps
+from .kept_vectors import Vectors
 from .quantize import SEED
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ...errors import ReproError
 from ...seeds import rng
-from .encode import Vectors
+from .kept_vectors import Vectors
 
 K, N_INIT, MAX_ITER, SEED, VARIANCE = 500, 5, 500, 42, 0.9  # arXiv 2605.07847
 MANY = 200_000  # rows; ours: whole passes take minutes from here on
