@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from repro import cluster
-from repro.cluster.talks import ARMS, parts
+from repro.cluster.talks import parts
 from repro.config import load_profile
 from repro.errors import ReproError
-from repro.evaluation.talks import INITIAL, hold, talk_tasks
+from repro.evaluation.talks import INITIAL, MAIN_ARMS, hold, talk_tasks
 from repro.training.checkpoints import is_finished, load_record
 from repro.training.lab import Lab
 from repro.training.names import in_order
@@ -28,7 +28,7 @@ def test_everybody_talks_with_everybody_once():
     assert len(found) == len(set(found)) == 6 + 5 * 6  # initial and five arms; each with a study, and with five users
     assert ("oracle", ("userlm", 0), "study", SMOKE.n_participants) in found
     assert ("roleplay", INITIAL, "talks", 2) in found
-    assert {user for user, *_ in found} == {*ARMS}
+    assert {user for user, *_ in found} == {*MAIN_ARMS}
 
 
 def test_models_have_to_be_there(project):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..cluster.talks import ARMS as MAIN
 from ..config import Config
+from ..evaluation.talks import MAIN_ARMS, assistants
 from ..training import names
 
 Held = list[tuple[str, int]]  # (user, dialogues)
@@ -24,12 +24,12 @@ def talks(config: Config) -> dict[str, Held]:
     sizes = [arm for arm in config.arms if names.kind_of(arm) == "userlm"] or ["userlm"]
     prompted = ("roleplay_raw", "roleplay", "roleplay_warm", "roleplay_persona", "roleplay_examples")
     return {
-        "01_main_win_rates": [*_each(MAIN, max(2, n // 3)), ("oracle", _assistants(config, MAIN) * n)],
+        "01_main_win_rates": [*_each(MAIN_ARMS, max(2, n // 3)), ("oracle", len(assistants(config)) * n)],
         "02_persona_ablation": [
             *_each(("roleplay_raw", "roleplay", *WAYS, "userlm", "oracle"), sixth),
-            ("oracle", _assistants(config, ("roleplay", *WAYS, "userlm")) * n),
+            ("oracle", len(assistants(config, ("roleplay", *WAYS, "userlm"))) * n),
         ],
-        "04_cross_simulator": _each(MAIN, _assistants(config, MAIN) * sixth),
+        "04_cross_simulator": _each(MAIN_ARMS, len(assistants(config)) * sixth),
         "05_distributional_gap": [
             *_each(("oracle", *prompted, *sizes, "exhaustive", "roleplay"), gap),
             *_each(("oracle", "oracle", "replay"), gap),
@@ -43,8 +43,3 @@ def talks(config: Config) -> dict[str, Held]:
 
 def _each(users: Sequence[str], n: int) -> Held:
     return [(user, n) for user in users]
-
-
-def _assistants(config: Config, arms: Sequence[str]) -> int:
-    """The initial one, and one for each seed of these arms."""
-    return 1 + sum(config.arms.get(arm, 0) for arm in arms)

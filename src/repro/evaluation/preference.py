@@ -2,7 +2,7 @@
 
 Every participant talks to every assistant about an own task and prefers by an own utility, or votes in the study app;
 both become `Vote`s. A pair's win rate is the share of votes its first assistant wins, a tie counting half, as in the
-user study of arXiv 2605.09808. Intervals resample participants and both arms' training seeds (`stats.py`).
+user study of arXiv 2605.09808. Intervals are over participants and both arms' training seeds (`stats.py`).
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
+from ..config import Config
 from ..data.tasks import make_tasks
 from ..models.base import ChatModel
 from ..models.hashes import digest, tree
@@ -29,7 +30,13 @@ from .simulated_study import Trained
 _CODE = ("data", "models", "rollouts", "simulators")  # what can change a word of a dialogue
 _PACKAGE = Path(__file__).parents[1]
 INITIAL: Trained = ("initial", None)
+MAIN_ARMS = ("roleplay_raw", "roleplay", "userlm", "exhaustive", "oracle")  # others have their own notebooks
 K = TypeVar("K")
+
+
+def assistants(config: Config, arms: Sequence[str] = MAIN_ARMS) -> list[Trained]:
+    """The initial one, and one for each training seed of these arms."""
+    return [INITIAL, *((arm, seed) for arm in arms for seed in range(config.arms.get(arm, 0)))]
 
 
 def talk_tasks(n: int, *, seed: int) -> list[Task]:

@@ -22,7 +22,7 @@ from ..rollouts.store import append_rows, read_rows
 from ..seeds import derive
 from ..types import Turn
 
-BATCH_SIZE = 64
+BATCH_SIZE = 64  # questions between two writes: what a stop can lose. ours
 Row = dict[str, Any]
 
 
