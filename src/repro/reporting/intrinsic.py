@@ -136,7 +136,8 @@ def trade_figure(table: pd.DataFrame, *, subtitle: str) -> tuple[Figure, pd.Data
         ax.set(xlabel="as an assistant: share of requirements met", ylabel="as a user: share of turns that pass")
         ax.margins(x=0.18, y=0.2)
         ax.grid(color=FAINT, lw=0.8)
-        low, high = ax.get_ylim()
+        low, high = -0.02, ax.get_ylim()[1]  # a share: what lies below 0 is only room for a dot
+        ax.set_ylim(low, high)
         rows = table.sort_values("passes")
         places = spread([*rows.passes], gap=0.06 * (high - low), low=low, high=high)
         for row, y in zip(rows.itertuples(), places, strict=True):
