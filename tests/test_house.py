@@ -118,6 +118,14 @@ def test_the_numbers_in_the_readme_s_text_are_on_record():
     for arm in ("roleplay", "userlm"):
         gap = moved[f"transfer.{arm}.gap"]
         assert f"{gap.value:.2f} [{gap.low:.2f}, {gap.high:.2f}]" in text
+    told = load_numbers(ROOT / "results" / "cpu" / "07_maths_and_code")
+    for user in ("roleplay", "userlm"):
+        solved = told[f"sharded.maths.{user}.success_informed"]
+        assert f"{solved.value:.2f} [{solved.low:.2f}, {solved.high:.2f}]" in text
+    talk = load_numbers(ROOT / "results" / "cpu" / "06_user_lm")
+    for measure, words in {"role_adherence": "({} v {} of 40 probes)", "termination_f1": "(F1 {} v {})"}.items():
+        users = (f"{talk[f'intrinsic.{measure}.{user}'].value:.2f}" for user in ("userlm", "roleplay"))
+        assert words.format(*users) in text
     gaps = load_numbers(ROOT / "results" / "cpu" / "05_distributional_gap")
     far = [gaps[key].value for key in gaps if re.fullmatch(r"gap\.roleplay\w*\.js_corrected", key)]
     assert f"({min(far):.2f} to {max(far):.2f} of at most {math.log(2):.2f} nats)" in text
