@@ -105,7 +105,7 @@ def gain_figure(gains: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
             yticks=[],
             xlabel="gain over the initial assistant (share of requirements met)",
         )
-        ax.margins(x=0.16)  # room for the words at the right ends
+        ax.margins(x=0.28)  # room for the words at the right ends
         ax.axvline(0, color=QUIET, lw=1, ls=(0, (4, 3)), zorder=1)
         ax.grid(axis="x", color=FAINT, lw=0.8)
         ax.spines["left"].set_visible(False)
