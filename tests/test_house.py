@@ -123,9 +123,10 @@ def test_the_numbers_in_the_readme_s_text_are_on_record():
         solved = told[f"sharded.maths.{user}.success_informed"]
         assert f"{solved.value:.2f} [{solved.low:.2f}, {solved.high:.2f}]" in text
     talk = load_numbers(ROOT / "results" / "cpu" / "06_user_lm")
-    for measure, words in {"role_adherence": "({} v {} of 40 probes)", "termination_f1": "(F1 {} v {})"}.items():
-        users = (f"{talk[f'intrinsic.{measure}.{user}'].value:.2f}" for user in ("userlm", "roleplay"))
-        assert words.format(*users) in text
+    kept, ended = ([talk[f"intrinsic.{measure}.{user}"].value for user in ("userlm", "roleplay")]
+                   for measure in ("role_adherence", "termination_f1"))  # fmt: skip
+    assert "({:.0f} v {:.0f} of 40 probes)".format(*(40 * share for share in kept)) in text
+    assert "(F1 {:.2f} v {:.2f})".format(*ended) in text
     gaps = load_numbers(ROOT / "results" / "cpu" / "05_distributional_gap")
     far = [gaps[key].value for key in gaps if re.fullmatch(r"gap\.roleplay\w*\.js_corrected", key)]
     assert f"({min(far):.2f} to {max(far):.2f} of at most {math.log(2):.2f} nats)" in text
