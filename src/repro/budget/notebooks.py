@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..config import Config
-from ..evaluation.talks import MAIN_ARMS, assistants
+from ..evaluation.talks import MAIN_ARMS, assistants_of
 from ..training import names
 
 Held = list[tuple[str, int]]  # (user, dialogues)
@@ -24,12 +24,12 @@ def talks(config: Config) -> dict[str, Held]:
     sizes = [arm for arm in config.arms if names.kind_of(arm) == "userlm"] or ["userlm"]
     prompted = ("roleplay_raw", "roleplay", "roleplay_warm", "roleplay_persona", "roleplay_examples")
     return {
-        "01_main_win_rates": [*_each(MAIN_ARMS, max(2, n // 3)), ("oracle", len(assistants(config)) * n)],
+        "01_main_win_rates": [*_each(MAIN_ARMS, max(2, n // 3)), ("oracle", len(assistants_of(config)) * n)],
         "02_persona_ablation": [
             *_each(("roleplay_raw", "roleplay", *WAYS, "userlm", "oracle"), sixth),
-            ("oracle", len(assistants(config, ("roleplay", *WAYS, "userlm"))) * n),
+            ("oracle", len(assistants_of(config, ("roleplay", *WAYS, "userlm"))) * n),
         ],
-        "04_cross_simulator": _each(MAIN_ARMS, len(assistants(config)) * sixth),
+        "04_cross_simulator": _each(MAIN_ARMS, len(assistants_of(config)) * sixth),
         "05_distributional_gap": [
             *_each(("oracle", *prompted, *sizes, "exhaustive", "roleplay"), gap),
             *_each(("oracle", "oracle", "replay"), gap),

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..config import Config, load_profile
 from ..errors import ReproError
 from ..evaluation.simulated_study import Trained
-from ..evaluation.talks import INITIAL, MAIN_ARMS, assistants, hold, study_tasks, talk_tasks
+from ..evaluation.talks import INITIAL, MAIN_ARMS, assistants_of, hold, study_tasks, talk_tasks
 from ..training.checkpoints import is_finished
 from ..training.lab import Lab
 from ..training.names import assistant_name
@@ -33,7 +33,7 @@ def talk(lab: Lab, *, seed: int = 0, on_ray: bool = True) -> int:
 def parts(config: Config) -> list[Part]:
     """Who talks to whom, about what: everybody's study with each assistant, and each user with each assistant."""
     n, sixth = config.n_participants, max(2, config.n_participants // 6)
-    trained = assistants(config)
+    trained = assistants_of(config)
     study: list[Part] = [("oracle", who, "study", n) for who in trained]
     many = max(2, n // 3)  # with the initial assistant notebook 01 asks for more than 04
     return [*study, *((user, who, "talks", many if who == INITIAL else sixth) for user in MAIN_ARMS for who in trained)]

@@ -34,7 +34,7 @@ MAIN_ARMS = ("roleplay_raw", "roleplay", "userlm", "exhaustive", "oracle")  # ot
 K = TypeVar("K")
 
 
-def assistants(config: Config, arms: Sequence[str] = MAIN_ARMS) -> list[Trained]:
+def assistants_of(config: Config, arms: Sequence[str] = MAIN_ARMS) -> list[Trained]:
     """The initial one, and one for each training seed of these arms."""
     return [INITIAL, *((arm, seed) for arm in arms for seed in range(config.arms.get(arm, 0)))]
 

@@ -47,6 +47,11 @@ def save(model: Any, folder: Path, *, extra: Sequence[Path] = (), **record: Any)
     return folder
 
 
+def recipe_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of an assistant's training without its seed. Early records state no engine: there was one only."""
+    return {"engine": "transformers"} | {key: value for key, value in record["recipe"].items() if key != "seed"}
+
+
 def load_record(folder: Path) -> dict[str, Any]:
     """The record of a finished adapter, after its weights were found to be those that were saved."""
     if not is_finished(folder):
