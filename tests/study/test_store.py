@@ -92,13 +92,13 @@ def test_who_comes_again_goes_on_and_who_leaves_frees_the_place(serve):
 
 def test_ids_of_others_are_kept_hashed_or_as_the_study_says(serve, tmp_path):
     with serve() as site:
-        kept = site.store.external("prolific", "abc")
-        assert "abc" not in kept
+        kept = site.store.external("prolific", "pid-xyz")
+        assert "pid-xyz" not in kept  # letters that no hash has
         assert len(kept) == 64
     with serve(db="other.db") as site:
-        assert site.store.external("prolific", "abc") != kept  # another study, another salt
+        assert site.store.external("prolific", "pid-xyz") != kept  # another study, another salt
     with serve(db="plain.db", store_ids="plain") as site:
-        assert site.store.external("prolific", "abc") == "prolific:abc"
+        assert site.store.external("prolific", "pid-xyz") == "prolific:pid-xyz"
 
 
 def test_invitations_cannot_be_made_up(serve):
