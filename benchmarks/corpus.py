@@ -108,7 +108,7 @@ def main() -> int:
         stages = sent_through(asked.rows, num_proc=asked.num_proc, tokenizer=asked.tokenizer, busy=asked.busy)
         for name, rate in stages.rates.items():
             run.number(f"data_path.{name}.rows_per_s", middle([rate], "rows/s"))
-        run.number("data_path.peak", middle([stages.peak], "GiB"))
+        run.number("data_path.own_memory", middle([stages.peak], "GiB"))
     return 0
 
 
