@@ -13,10 +13,8 @@ from repro.evaluation.stats import estimate, minimum_detectable_effect, tost_pro
 def table(n: int, k: int, sd_seed: float = 0.0, seed: int = 0) -> tuple[np.ndarray, list[np.ndarray]]:
     random = np.random.default_rng(seed)
     people, seeds = np.repeat(np.arange(n), k), np.tile(np.arange(k), n)
-    return random.normal(size=n)[people] + sd_seed * random.normal(size=k)[seeds] + random.normal(size=n * k), [
-        people,
-        seeds,
-    ]
+    x = random.normal(size=n)[people] + sd_seed * random.normal(size=k)[seeds] + random.normal(size=n * k)
+    return x, [people, seeds]
 
 
 def test_a_spread_of_one_normal_has_its_quantiles() -> None:

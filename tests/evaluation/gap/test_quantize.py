@@ -64,6 +64,9 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path, monkeyp
     kept = KeptVectors("key")
     kept.put({"a": np.ones(3, np.float32)})
     assert kept.get(["a", "b"])["a"].tolist() == [1, 1, 1]
+    kept._database.execute("PRAGMA query_only = ON")  # as on a full disk
+    kept.put({"b": np.ones(3, np.float32)})
+    assert [*kept.get(["a", "b"])] == ["a"]
 
 
 def test_a_vector_is_found_by_what_made_it(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 
 import numpy as np
@@ -40,7 +41,7 @@ class KeptVectors:
 
     def put(self, vectors: Mapping[str, Vectors]) -> None:
         rows = [(_name(text), vector.tobytes()) for text, vector in vectors.items()]
-        with self._database:
+        with suppress(sqlite3.OperationalError), self._database:  # a full disk, a file that may only be read
             self._database.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
 
 
