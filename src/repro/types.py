@@ -131,9 +131,16 @@ class Estimate:
 
     def __str__(self) -> str:
         unscored = f" ({self.n_unscored} unscored)" if self.n_unscored else ""
-        digits = 4 if self.high - self.low < 0.02 else 2
+        digits = self._digits
         value, low, high = (f"{round(x, digits) + 0.0:.{digits}f}" for x in (self.value, self.low, self.high))  # no -0
         return f"{value} [{low}, {high}], n={self.n}{unscored}"
+
+    @property
+    def _digits(self) -> int:
+        """Two; four where the interval is narrow; three where an end that is not 0 would be printed as one."""
+        if self.high - self.low < 0.02:
+            return 4
+        return 3 if any(0.0005 <= abs(end) < 0.005 for end in (self.low, self.high)) else 2
 
 
 def last_text(turns: Sequence[Turn], role: Role) -> str:

@@ -108,7 +108,7 @@ def test_seeds_that_disagree_widen_the_interval() -> None:
     assert found.win_rate.value == 0.5
     assert found.win_rate.low < 0.25
     assert found.win_rate.high > 0.75
-    assert (found.n_seeds, found.win_rate.n, found.win_rate.n_clusters) == (2, 80, 40)
+    assert (found.n_seeds_a, found.n_seeds_b, found.win_rate.n, found.win_rate.n_clusters) == (2, 0, 80, 40)
 
 
 def test_seeds_trained_in_fixed_pairs_are_resampled_as_pairs() -> None:
@@ -122,9 +122,9 @@ def test_numbers_carry_the_keys_that_paper_and_claims_read() -> None:
     (found,) = win_rates([vote(i, float(i < 7)) for i in range(10)])
     numbers = found.as_numbers()
     assert numbers["winrate.userlm_vs_initial"] == found.win_rate
-    names = "winrate winrate_no_ties p p_holm tost_p tost_bound mde n_participants n_ties n_seeds"
+    names = "winrate winrate_no_ties p p_holm tost_p tost_bound mde n_participants n_ties n_seeds_a n_seeds_b"
     assert set(numbers) == {f"{name}.userlm_vs_initial" for name in names.split()}
-    assert numbers["n_seeds.userlm_vs_initial"].value == 1
+    assert numbers["n_seeds_a.userlm_vs_initial"].value == 1
 
 
 def test_no_votes_make_no_pairs() -> None:

@@ -30,7 +30,8 @@ def numbers(low: float, high: float, p_holm: float, tost_p: float) -> dict[str, 
         "tost_p.a_vs_b": single(tost_p),
         "tost_bound.a_vs_b": single(0.05),
         "mde.a_vs_b": single(0.08),
-        "n_seeds.a_vs_b": single(2),
+        "n_seeds_a.a_vs_b": single(2),
+        "n_seeds_b.a_vs_b": single(2),
     }
 
 
@@ -58,7 +59,7 @@ def test_verdicts_follow_the_rules(
     found = verdict(claim(test), numbers(low, high, p_holm, tost_p))
     assert found.outcome == outcome
     assert words in found.reason
-    assert found.n_seeds == 2
+    assert found.seeds == "2"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,30 @@ def test_a_difference_is_set_against_zero(low: float, high: float, outcome: str,
     assert found.outcome == outcome
     assert words in found.reason
     assert published([gap]) == {}
+
+
+@pytest.mark.parametrize(
+    ("sides", "seeds", "warned"),
+    [((3, 3), "3", False), ((1, 3), "1 v 3", True), ((3, 0), "3", False), ((1, 0), "1", True), ((0, 0), "", False)],
+)
+def test_seeds_of_both_sides_are_told_and_a_single_one_is_warned_of(
+    sides: tuple[int, int], seeds: str, warned: bool
+) -> None:
+    told = {f"n_seeds_{side}.a_vs_b": Estimate(n, NAN, NAN, 100) for side, n in zip("ab", sides, strict=True)}
+    found = verdict(claim(GREATER), numbers(0.44, 0.58, 0.8, 0.2) | told)
+    assert found.seeds == seeds
+    assert ("one training seed" in found.reason) == warned
+
+
+@pytest.mark.parametrize(
+    ("room", "outcome"),
+    [((0.0, 0.0, 0.04), "not testable"), ((0.002, -0.01, 0.02), "not testable"), ((0.4, 0.3, 0.5), "inconclusive")],
+)
+def test_where_there_was_nothing_to_be_seen_that_is_said(room: tuple[float, float, float], outcome: str) -> None:
+    key = Claim("X", "a solves less", 0.17, "a paper", "07_demo", "gain.success", "greater_than_zero")
+    found = verdict(key, {"gain.success": Estimate(-0.01, -0.05, 0.01, 50), "room.success": Estimate(*room, 50)})
+    assert found.outcome == outcome
+    assert ("was there to be seen" in found.reason) == (outcome == "not testable")
 
 
 def test_a_number_that_is_missing_or_unscored_was_not_run() -> None:

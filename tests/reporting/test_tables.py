@@ -49,4 +49,4 @@ def test_the_table_of_verdicts_holds_claim_number_and_outcome():
     claim = Claim("A2", "it is better", 0.58, "a paper", "01", "winrate.userlm_vs_initial", "greater_than_half")
     (pair,) = win_rates(VOTES)
     (row,) = verdict_table([verdict(claim, pair.as_numbers())]).itertuples()
-    assert (row.id, row.published, row.value, row.outcome, row.n_seeds) == ("A2", 0.58, 0.625, "inconclusive", 1)
+    assert (row.id, row.published, row.value, row.outcome, row.seeds) == ("A2", 0.58, 0.625, "inconclusive", "1")

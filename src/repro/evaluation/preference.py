@@ -92,11 +92,6 @@ class PairResult:
     def pair(self) -> str:
         return f"{self.a}_vs_{self.b}"
 
-    @property
-    def n_seeds(self) -> int:
-        """Training seeds behind the less often trained side; an untrained side does not count."""
-        return min((n for n in (self.n_seeds_a, self.n_seeds_b) if n), default=0)
-
     def as_numbers(self) -> dict[str, Estimate]:
         """What goes into numbers.json: `run.numbers(result.as_numbers())`."""
         rate = self.win_rate
@@ -114,7 +109,8 @@ class PairResult:
             "mde": single(self.mde, "win rate"),
             "n_participants": single(rate.n_clusters or 0, "participants"),
             "n_ties": single(self.n_ties, "votes"),
-            "n_seeds": single(self.n_seeds, "seeds"),
+            "n_seeds_a": single(self.n_seeds_a, "seeds"),
+            "n_seeds_b": single(self.n_seeds_b, "seeds"),
         }
         return {f"{name}.{self.pair}": number for name, number in numbers.items()}
 

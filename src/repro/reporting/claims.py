@@ -9,13 +9,15 @@ The rules are fixed before the numbers are seen, and p-values below 0.05 count a
 | `equivalent_to_half` | TOST p small | interval without 0.5 | else |
 | `greater_than_zero` | 95% interval above 0 | interval below 0 | else |
 
-The interval and TOST count participants and training seeds; the exact p counts participants. Inconclusive is not "no
-effect": the verdict then says how small an effect the run could have seen.
+The interval and TOST (a 90% interval within the bounds) count participants and training seeds; the exact p counts
+participants. Intervals against 0 stand for themselves: they are not adjusted for how many there are. Inconclusive is
+not "no effect": the verdict then says how small an effect the run could have seen. Where `room.<about>`, the most that
+a difference could have been, is not above 0 itself, nothing could have been seen, and the claim is not testable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -25,12 +27,13 @@ from repro.reporting.record import is_complete, load_numbers, put_between, recor
 from repro.types import Estimate
 
 Test = Literal["greater_than_half", "equivalent_to_half", "greater_than_zero"]
-Outcome = Literal["supported", "not supported", "inconclusive", "not run"]
+Outcome = Literal["supported", "not supported", "inconclusive", "not testable", "not run"]
 
 ALPHA = 0.05
 SEEN = (1.960 + 0.842) / (2 * 1.960)  # of the width of a 95% interval: the effect that is found four times in five
 BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
 MISSING = Estimate(float("nan"), float("nan"), float("nan"), 0)
+ONE_SEED = "; one training seed, so it is about what was trained, not about the way to train it"
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Verdict:
     outcome: Outcome
     found: Estimate
     reason: str
-    n_seeds: int
+    seeds: str  # training seeds behind the number: "3", or "1 v 3" where two sides differ; "" if that is not known
 
 
 def load_claims(path: str | Path = "configs/claims.yaml") -> list[Claim]:
@@ -89,33 +92,48 @@ def published(claims: Sequence[Claim]) -> dict[str, float]:
 
 def verdict(claim: Claim, numbers: Mapping[str, Estimate]) -> Verdict:
     """What `numbers` (of `load_numbers`) say about `claim`, by the rules above; a key that is not there: not run."""
+    found = numbers.get(claim.key, MISSING)
+    if found.n == 0:
+        return Verdict(claim, "not run", found, "no number yet", "")
 
-    def beside(name: str) -> float:
-        return numbers.get(f"{name}.{claim.about}", MISSING).value
+    def beside(name: str) -> Estimate:
+        return numbers.get(f"{name}.{claim.about}", MISSING)
 
-    found, bound, mde = numbers.get(claim.key, MISSING), beside("tost_bound"), beside("mde")
+    outcome, reason = _outcome(claim, found, beside)
+    seeds = _seeds(beside)
+    return Verdict(claim, outcome, found, reason + (ONE_SEED if "1" in seeds else ""), " v ".join(seeds))
+
+
+def _outcome(claim: Claim, found: Estimate, beside: Callable[[str], Estimate]) -> tuple[Outcome, str]:
     of_zero = claim.test == "greater_than_zero"
     null, named = (0.0, "zero") if of_zero else (0.5, "one half")
     above, below = found.low > null, found.high < null
-    greater, same = above and beside("p_holm") < ALPHA, beside("tost_p") < ALPHA
+    if above and of_zero:
+        return "supported", "interval above zero"
+    if above and claim.test == "greater_than_half" and beside("p_holm").value < ALPHA:
+        return "supported", "interval above one half, exact test agrees"
+    if beside("tost_p").value < ALPHA:
+        shown = f"shown to be within {beside('tost_bound').value:.2f} of one half (p = {beside('tost_p').value:.2g})"
+        return ("supported" if claim.test == "equivalent_to_half" else "not supported"), shown
+    if below or (above and claim.test == "equivalent_to_half"):
+        return "not supported", f"interval {'below' if below else 'above'} {named}"
+    return _nothing_seen(found, beside)
+
+
+def _nothing_seen(found: Estimate, beside: Callable[[str], Estimate]) -> tuple[Outcome, str]:
+    """Could the run have seen something, and how much?"""
+    room, mde = beside("room"), beside("mde").value
+    if room.low <= 0:
+        return "not testable", f"at most {room} was there to be seen"
     mde = mde if mde == mde else SEEN * (found.high - found.low)
-    outcome: Outcome = "inconclusive"
-    reason = f"an effect of {mde:.2g} or more would have been seen" if mde > 0 else "no spread to judge by"
-    if found.n == 0:
-        outcome, reason = "not run", "no number yet"
-    elif claim.test == "greater_than_half" and greater:
-        outcome, reason = "supported", "interval above one half, exact test agrees"
-    elif of_zero and above:
-        outcome, reason = "supported", "interval above zero"
-    elif same:
-        outcome = "supported" if claim.test == "equivalent_to_half" else "not supported"
-        reason = f"shown to be within {bound:.2f} of one half"
-    elif below or (above and claim.test == "equivalent_to_half"):
-        outcome, reason = "not supported", f"interval {'below' if below else 'above'} {named}"
-    n_seeds = int(beside("n_seeds")) if beside("n_seeds") == beside("n_seeds") else 0
-    if n_seeds == 1 and outcome != "not run":
-        reason += "; one training seed, so it is about these two assistants only"
-    return Verdict(claim, outcome, found, reason, n_seeds)
+    seen = f"an effect of {mde:.2g} or more would have been seen"
+    return "inconclusive", seen if mde > 0 else "no spread to judge by"
+
+
+def _seeds(beside: Callable[[str], Estimate]) -> list[str]:
+    """Training seeds of the number, or of each side of a pair that was trained; one number if both have as many."""
+    sides = (beside(name).value for name in ("n_seeds", "n_seeds_a", "n_seeds_b"))
+    return [*dict.fromkeys(f"{n:.0f}" for n in sides if n > 0)]
 
 
 def claims_table(
@@ -137,7 +155,7 @@ def _row(found: Verdict) -> str:
     claim = f"{found.claim.id}: {found.claim.text} ({found.claim.source})"
     outcome = f"**{found.outcome}**: {found.reason}"
     published = "-" if found.claim.published is None else f"{found.claim.published:.2f}"
-    return f"| {claim} | {published} | {value} | {found.n_seeds or '-'} | {outcome} |"
+    return f"| {claim} | {published} | {value} | {found.seeds or '-'} | {outcome} |"
 
 
 def _sources(profile: str, paths: Mapping[str, Path]) -> list[str]:

@@ -38,9 +38,7 @@ def pair_table(pairs: Iterable[PairResult]) -> pd.DataFrame:
     """One row a pair, everything that is known of it, and in `reading` what a sentence may say of it."""
     import pandas as pd
 
-    return pd.json_normalize(
-        [{"pair": p.pair, "reading": comparison(p), **asdict(p), "n_seeds": p.n_seeds} for p in pairs], sep="_"
-    )
+    return pd.json_normalize([{"pair": p.pair, "reading": comparison(p), **asdict(p)} for p in pairs], sep="_")
 
 
 def study_numbers(pairs: Iterable[PairResult]) -> dict[str, Estimate]:
@@ -58,7 +56,7 @@ def verdict_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        {**asdict(v.claim), **asdict(v.found), "outcome": v.outcome, "reason": v.reason, "n_seeds": v.n_seeds}
+        {**asdict(v.claim), **asdict(v.found), "outcome": v.outcome, "reason": v.reason, "seeds": v.seeds}
         for v in verdicts
     ]
     return pd.DataFrame(rows)

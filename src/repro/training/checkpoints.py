@@ -104,7 +104,8 @@ from repro.models import LocalModel
 model = LocalModel.from_pretrained("{record.get("base", "")}", adapters=[{load}]{cut})
 ```
 
-Made to study simulated users; it writes short texts badly and knows nothing. Not for use with people.
+Made to study simulated users; it writes short texts badly and knows nothing. Put it before people only in a study or
+a demonstration in which they are told what it is.
 """
 
 
