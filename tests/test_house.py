@@ -19,6 +19,7 @@ from repro import __version__
 from repro.models.weights import WHEELS
 from repro.reporting import load_numbers
 from repro.reporting.claims import BEGIN, END, claims_table
+from repro.types import Estimate
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = sorted((ROOT / "src").rglob("*.py"))
@@ -108,26 +109,30 @@ def test_the_claims_in_the_readme_are_what_the_records_say():
     assert shown.strip("\n") == claims_table(ROOT / "results", "cpu", claims_path=ROOT / "configs" / "claims.yaml")
 
 
-def test_the_numbers_in_the_readme_s_text_are_on_record():
+def numbers_on_record() -> dict[str, dict[str, Estimate]]:
+    return {path.name: load_numbers(path) for path in sorted((ROOT / "results" / "cpu").iterdir()) if path.is_dir()}
+
+
+def test_the_intervals_in_the_readme_s_text_are_on_record():
+    """Each is some number of results/cpu, to two or three places, or that number with the sides changed over."""
+    before, _, rest = (ROOT / "README.md").read_text().partition(BEGIN)
+    told = re.findall(r"-?\d+\.\d+ \[-?\d+\.\d+, -?\d+\.\d+\]", " ".join((before + rest.partition(END)[2]).split()))
+    known = set()
+    for n in (number for numbers in numbers_on_record().values() for number in numbers.values()):
+        ways = ((n.value, n.low, n.high), (-n.value, -n.high, -n.low))
+        known |= {"{:.{d}f} [{:.{d}f}, {:.{d}f}]".format(*(x + 0.0 for x in way), d=d) for way in ways for d in (2, 3)}
+    assert len(told) > 15
+    assert [one for one in told if one not in known] == []
+
+
+def test_the_other_numbers_in_the_readme_s_text_are_on_record():
     text = " ".join((ROOT / "README.md").read_text().split())
-    rates = load_numbers(ROOT / "results" / "cpu" / "01_main_win_rates")
-    for pair in ("roleplay_raw_vs_initial", "userlm_vs_roleplay_raw"):
-        rate = rates[f"winrate.{pair}"]
-        assert f"{rate.value:.2f} [{rate.low:.2f}, {rate.high:.2f}]" in text
-    moved = load_numbers(ROOT / "results" / "cpu" / "04_cross_simulator")
-    for arm in ("roleplay", "userlm"):
-        gap = moved[f"transfer.{arm}.gap"]
-        assert f"{gap.value:.2f} [{gap.low:.2f}, {gap.high:.2f}]" in text
-    told = load_numbers(ROOT / "results" / "cpu" / "07_maths_and_code")
-    for user in ("roleplay", "userlm"):
-        solved = told[f"sharded.maths.{user}.success_informed"]
-        assert f"{solved.value:.2f} [{solved.low:.2f}, {solved.high:.2f}]" in text
-    talk = load_numbers(ROOT / "results" / "cpu" / "06_user_lm")
+    talk = numbers_on_record()["06_user_lm"]
     kept, ended = ([talk[f"intrinsic.{measure}.{user}"].value for user in ("userlm", "roleplay")]
                    for measure in ("role_adherence", "termination_f1"))  # fmt: skip
     assert "({:.0f} v {:.0f} of 40 probes)".format(*(40 * share for share in kept)) in text
     assert "(F1 {:.2f} v {:.2f})".format(*ended) in text
-    gaps = load_numbers(ROOT / "results" / "cpu" / "05_distributional_gap")
+    gaps = numbers_on_record()["05_distributional_gap"]
     far = [gaps[key].value for key in gaps if re.fullmatch(r"gap\.roleplay\w*\.js_corrected", key)]
     assert f"({min(far):.2f} to {max(far):.2f} of at most {math.log(2):.2f} nats)" in text
 
