@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from repro.errors import ReproError
 from repro.reporting import load_claims, load_numbers, verdict
 
 pytestmark = pytest.mark.slow
@@ -28,6 +29,11 @@ def test_every_measure_is_taken_of_every_simulator_and_of_users(checkout):
     assert {f"intrinsic.{measure}.{user}" for measure in (*SHARES, *PROBED) for user in USERS} <= set(numbers)
     assert {f"intrinsic.perplexity.{user}" for user in SPEAK} <= set(numbers)
     assert all(numbers[f"intrinsic.{measure}.{user}"].n == 3 for measure in PROBED for user in USERS)
+
+
+def test_an_assistant_that_there_is_not_is_refused_at_once(at_smoke):
+    with pytest.raises(ReproError, match="no assistant 'roleplai' in smoke; `assistants` takes initial, "):
+        at_smoke("06", {"assistants": "initial roleplai"})
 
 
 def test_every_claim_of_this_notebook_can_be_judged(checkout):

@@ -133,7 +133,9 @@ class Estimate:
         unscored = f" ({self.n_unscored} unscored)" if self.n_unscored else ""
         digits = self._digits
         value, low, high = (f"{round(x, digits) + 0.0:.{digits}f}" for x in (self.value, self.low, self.high))  # no -0
-        return f"{value} [{low}, {high}], n={self.n}{unscored}"
+        known = self.low == self.low or self.value != self.value
+        interval = f"[{low}, {high}]" if known else "(no interval)"
+        return f"{value} {interval}, n={self.n}{unscored}"
 
     @property
     def _digits(self) -> int:

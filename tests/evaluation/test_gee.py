@@ -32,6 +32,15 @@ def test_it_is_the_same_told_from_the_other_side() -> None:
     assert one.first.value == pytest.approx(other.first.value)
 
 
+def test_participants_who_are_all_alike_leave_no_interval() -> None:
+    each = ((1.0, "a_first"), (0.5, "a_first"), (0.5, "b_first"), (0.0, "b_first"))
+    found = adjusted_win_rate([vote(i, x, position) for i in range(6) for x, position in each], a="x", b="y")
+    assert (found.win_rate.value, found.first.value) == pytest.approx((0.5, 0.5))
+    assert math.isnan(found.win_rate.low)
+    assert math.isnan(found.first.high)
+    assert math.isnan(found.p_first)
+
+
 def test_what_cannot_be_used_is_counted_and_too_little_is_nan() -> None:
     usable = [vote(i, float(i % 2), ["a_first", "b_first"][i // 2 % 2]) for i in range(8)]
     found = adjusted_win_rate([*usable, vote(9, 1.0, "unknown"), vote(10, float("nan"))], a="x", b="y")

@@ -58,7 +58,7 @@ def test_a_judge_that_takes_what_is_longer() -> None:
     longer = judged([1.0] * 6 + [0.0] * 6)
     found = judge_quality(longer, people([1.0, 0.0] * 6), n_words=n_words)
     assert found.longer_wins.value == 1.0
-    assert found.longer_wins_people.value == 0.5
+    assert found.longer_wins_voters.value == 0.5
     assert found.agreement.value == 0.5
     assert found.kappa.value == pytest.approx(0.0)
 
@@ -66,9 +66,9 @@ def test_a_judge_that_takes_what_is_longer() -> None:
 def test_people_are_held_against_each_other_too() -> None:
     votes = [*people([1.0, 0.0] * 6), *people([1.0, 0.0] * 6, "q")]
     found = judge_quality(judged([1.0, 0.0] * 6), votes)
-    assert found.people_kappa.value == pytest.approx(1.0)
+    assert found.voters_kappa.value == pytest.approx(1.0)
     assert found.kappa.value == pytest.approx(1.0)
-    assert set(found.as_numbers("j")) >= {"judge.j.kappa", "judge.j.first_wins", "judge.j.longer_wins"}
+    assert set(found.as_numbers("j")) >= {"judge.j.kappa", "judge.j.first_wins", "judge.j.longer_wins_voters"}
 
 
 def test_a_vote_told_from_the_other_side_is_the_same_vote() -> None:

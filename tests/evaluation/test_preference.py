@@ -51,6 +51,17 @@ def test_win_rate_counts_a_tie_as_half_and_an_unscored_vote_not_at_all() -> None
     assert found.p == found.p_holm == pytest.approx(0.125)
 
 
+def test_a_pilot_in_which_everybody_votes_once_each_way_has_results_that_claim_nothing() -> None:
+    (found,) = win_rates([vote(i, x, seed_a=None) for i in range(3) for x in (1.0, 0.0)])
+    assert (found.win_rate.value, found.win_rate.n_clusters) == (0.5, 3)
+    assert found.win_rate.low < 0.25 < 0.75 < found.win_rate.high
+    assert found.win_rate_no_ties == found.win_rate
+    assert found.p == 1
+    assert found.tost_p == pytest.approx(0.9**3)
+    assert math.isnan(found.mde)
+    assert found.as_numbers()["n_participants.userlm_vs_initial"].unit == "voters"
+
+
 def test_a_pair_is_named_later_versus_earlier_whichever_way_its_votes_were_cast() -> None:
     votes = [vote(0, 1.0), vote(1, 0.0, a="initial", b="userlm", seed_a=None, seed_b=1)]
     (found,) = win_rates(votes)

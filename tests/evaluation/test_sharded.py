@@ -121,6 +121,10 @@ def test_dialogues_are_kept_and_repeats_are_others(tmp_path):
         ("1/6", "Each gets 1/3 of the land.", False),
         ("1.5", "There are 1.5 litres.", True),
         ("1.5", "There are 3/2 litres.", True),
+        ("2.25", "Each pays 4.50/2 dollars.", True),
+        ("2.25", "Each pays 4.50/3 dollars.", False),
+        ("0.4", "It is 1/2.5 of it.", True),
+        ("0.4", "It is 2/0 of it.", False),
     ],
 )
 @pytest.mark.parametrize("where", ["main thread", "another thread"])
@@ -197,6 +201,16 @@ def test_a_drop_is_relative_to_what_is_solved_when_told_whole():
     found = drops([*cells, cell("userlm", [0, 0], "dull")])
     assert found["model", "userlm"].value == pytest.approx(1 / 2)  # 1 - 2 / 4
     assert math.isnan(found["dull", "userlm"].value)
+
+
+def test_a_drop_may_be_below_zero_and_counts_what_is_unscored():
+    cells = [cell("full", [1, 1, 1, 1, math.nan]), cell("userlm", [1, 1, 1, 1, 1]), cell("roleplay", [0, 0, 0, 0, 0])]
+    found = drops(cells)
+    same, lost = found["model", "userlm"], found["model", "roleplay"]
+    assert (same.value, same.n, same.n_unscored) == (0, 4, 1)
+    assert -same.low == same.high == pytest.approx(0.49, abs=0.005)  # as a gain of 0 in four tasks
+    assert (lost.value, lost.high) == (1, 1)
+    assert lost.low < 0.1
 
 
 def test_success_has_an_interval_over_tasks():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from itertools import combinations
 
@@ -63,6 +64,17 @@ def test_the_seeds_of_an_arm_widen_its_intervals():
     table = behaviour_table(both).set_index("measure")
     # every user is the same, the two seeds are not: met is 1 with one and 0 with the other
     assert (table.value["met"], table.low["met"], table.high["met"], table.n["met"]) == (0.5, 0.0, 1.0, 40)
+
+
+def test_counts_that_are_the_same_everywhere_have_no_interval_and_shares_do():
+    alike = [talk("4 may", DRAFT, "", user_id=f"eval-{i:04d}", task_id=f"t{i}") for i in range(20)]
+    does = behaviour_table({("initial", None): alike}).set_index("measure")
+    assert (does.value["assistant_turns"], does.value["truncated"]) == (1, 0)
+    assert math.isnan(does.high["assistant_turns"])
+    assert does.high["truncated"] == pytest.approx(0.161, abs=1e-3)  # Wilson, 0 of 20
+    said = user_table({"oracle": alike}).set_index("measure")
+    assert math.isnan(said.low["first_turn_words"])
+    assert said.low["ends"] == pytest.approx(0.839, abs=1e-3)
 
 
 def test_every_simulator_is_measured_by_one_detector_and_a_silent_leave_is_no_turn():

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.evaluation.stats import (
+    DIFFERENCE,
     cluster_bootstrap,
     cluster_means,
     estimate,
     holm,
     minimum_detectable_effect,
+    ratio,
     resampled_means,
     sign_test,
     tost,
@@ -62,8 +64,8 @@ def test_clustered_interval_is_wider_than_one_that_takes_repeated_votes_for_inde
     # Ten copies of each of 40 values: the naive interval is sqrt(10) = 3.2 times too narrow.
     values = np.repeat(np.random.default_rng(0).normal(size=40), 10)
     naive, clustered = estimate(values), estimate(values, np.repeat(np.arange(40), 10).tolist())
-    ratio = (clustered.high - clustered.low) / (naive.high - naive.low)
-    assert ratio == pytest.approx(math.sqrt(10), rel=0.1)
+    times = (clustered.high - clustered.low) / (naive.high - naive.low)
+    assert times == pytest.approx(math.sqrt(10), rel=0.1)
 
 
 def test_bootstrap_variance_is_that_of_a_mean_for_few_clusters_too() -> None:
@@ -94,6 +96,62 @@ def test_unanimous_clusters_still_leave_doubt() -> None:
     # Wilson with 4 of 4 people: low = (1 + 0.48018 - 1.95996 sqrt(0.060023)) / 1.960365 = 0.5101
     found = estimate([1.0] * 8, ["a", "a", "b", "b", "c", "c", "d", "d"])
     assert (found.low, found.high, found.n_clusters) == (pytest.approx(0.5101, abs=1e-4), 1.0, 4)
+
+
+def test_a_pilot_of_three_who_vote_one_each_way_is_not_certain() -> None:
+    # Alike, though their votes are not: q = 3.8415 / (3 + 3.8415) = 0.5615, half of it on either side of one half
+    votes, people = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0], list("aabbcc")
+    found = estimate(votes, people)
+    assert (found.low, found.high) == pytest.approx((0.5 - 0.2808, 0.5 + 0.2808), abs=1e-4)
+    assert math.isnan(minimum_detectable_effect(votes, people))
+    assert tost(votes, people) == pytest.approx(0.9**3)
+
+
+def test_people_and_seeds_that_are_all_alike_are_not_certain_either() -> None:
+    # Each of 20 people likes one of two seeds; their means and the seeds' are one half
+    votes, people, seeds = [1.0, 0.0, 0.0, 1.0] * 10, [p for p in range(20) for _ in "ab"], [0, 1] * 20
+    clusters = {"participant": people, "seed": seeds}
+    found = estimate(votes, clusters)
+    assert (found.low, found.high) == pytest.approx((0.5 - 0.0806, 0.5 + 0.0806), abs=1e-4)  # q = 3.8415 / 23.8415
+    assert math.isnan(minimum_detectable_effect(votes, clusters))
+    assert tost(votes, clusters) == pytest.approx(0.9**20)
+
+
+def test_ties_throughout_have_the_interval_that_their_equivalence_test_has() -> None:
+    for n in (28, 29):  # 0.9^28 = 0.052, 0.9^29 = 0.047
+        found = tost_proportion([0.5] * n)
+        assert (found.p < 0.05) == (found.low > 0.45 and found.high < 0.55) == (n == 29)
+        assert found.low < 0.5 < found.high
+
+
+def test_counts_that_are_all_one_are_no_proportion() -> None:
+    found = estimate([1.0] * 50, range(50), within=None)
+    assert found.value == 1
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+    assert str(found) == "1.00 (no interval), n=50"
+    assert str(estimate([])) == "nan [nan, nan], n=0"
+
+
+def test_differences_that_are_all_zero_may_be_negative() -> None:
+    found = estimate([0.0] * 50, range(50), within=DIFFERENCE)
+    assert -found.low == found.high == pytest.approx(0.0713, abs=1e-4)  # 3.8415 / 53.8415
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.5, 1.0])
+def test_a_ratio_that_is_the_same_throughout_is_as_uncertain_as_its_clusters_are_few(loss: float) -> None:
+    below = [1.0, 0.0, 2.0, 1.0, 4.0]  # four that tell: q = 3.8415 / 7.8415 = 0.4899
+    share = ratio([loss * b for b in below], below)
+    either = ratio([loss * b for b in below], below, within=DIFFERENCE)
+    assert (share.low, share.high) == pytest.approx((loss - 0.4899 * loss, loss + 0.4899 * (1 - loss)), abs=1e-4)
+    assert (either.low, either.high) == pytest.approx((loss - 0.4899 * (1 + loss), share.high), abs=1e-4)
+    assert math.isnan(ratio([loss * b for b in below], below, within=None).low)
+
+
+def test_a_ratio_that_one_cluster_alone_tells_has_no_interval() -> None:
+    found = ratio([1.0, 0.0, 0.0], [2.0, 3.0, 0.0], ["a", "a", "b"])
+    assert found.value == pytest.approx(0.2)
+    assert math.isnan(found.low)
 
 
 def test_unscored_values_are_counted_and_left_out() -> None:
@@ -200,6 +258,7 @@ def test_cluster_bootstrap_of_the_mean_is_the_estimate_and_takes_other_statistic
     found, plain = cluster_bootstrap(values, people, statistic=mean), estimate(values, people)
     assert (found.value, found.n, found.n_clusters) == (pytest.approx(plain.value), 60, 20)
     assert (found.low, found.high) == (pytest.approx(plain.low, abs=0.02), pytest.approx(plain.high, abs=0.02))
+    assert math.isnan(cluster_bootstrap(values, people, statistic=lambda x, weights: 1.0).low)
 
 
 def test_few_clusters_widen_an_interval_as_students_t_does() -> None:

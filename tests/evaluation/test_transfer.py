@@ -38,6 +38,14 @@ def test_the_gap_is_the_own_gain_less_the_mean_of_the_others():
     assert found["gap"].n == 3
 
 
+def test_a_gain_that_is_the_same_on_every_task_is_not_certain():
+    # other: 0.5 on all three. q = 3.8415 / 6.8415 = 0.5615 of 1.5 down and of 0.5 up; third: nothing, either way
+    found = transfer(BEFORE, AFTER, own="mine")
+    other, third = found["gain.other"], found["gain.third"]
+    assert (other.low, other.high) == pytest.approx((0.5 - 0.8423, 0.5 + 0.2808), abs=1e-4)
+    assert (third.low, third.high) == pytest.approx((-0.5615, 0.5615), abs=1e-4)
+
+
 def test_a_gap_takes_two_simulators():
     with pytest.raises(ReproError, match="a gap takes 'mine' and another simulator; have mine"):
         transfer({"mine": BEFORE["mine"]}, {"mine": AFTER["mine"]}, own="mine")

@@ -33,14 +33,25 @@ def test_scores_that_are_all_alike_are_not_certain() -> None:
     assert found.low < 5
 
 
-def test_the_task_macro_counts_a_task_once_for_each_of_its_tags() -> None:
-    # Math & Data Analysis: s0 twice (Math, Data Analysis) and s1 once: (8 + 8 + 5) / 3 = 7, so 4.
-    # Creative Tasks: s0 and s2: (8 + 4) / 2 = 6, so 2. The other groups have no tasks. (4 + 2) / 2 = 3.
+def test_the_task_macro_counts_a_task_once_in_each_group_of_its_tags_and_weighs_groups() -> None:
+    # Math & Data Analysis: s0 (Math, Data Analysis) and s1: (8 + 5) / 2 = 6.5, so 3; it weighs 1.
+    # Creative Tasks: s0 and s2: (8 + 4) / 2 = 6, so 2; they weigh 1/2. The others have no tasks. (3 + 1) / 1.5 = 8/3.
     tags = {"s0": ["Math", "Data Analysis", "Editing"], "s1": ["Math"], "s2": ["Role playing"]}
     found = wb_task_macro(scores(8, 5, 4), tags)
-    assert found.value == pytest.approx(3)
+    assert found.value == pytest.approx(8 / 3)
     assert (found.n, found.n_clusters) == (3, 3)
+    assert wb_task_macro(scores(7, 7, 7), tags).low < 4  # all alike, and not certain
     assert wb_task_macro(scores(8, 5, 4, "?"), {**tags, "s3": ["Planning"]}).n_unscored == 1
+
+
+def test_the_weights_of_the_groups_are_those_of_the_leaderboard() -> None:
+    # 0.5 Creative, 1.25 Planning, 1 Math, 0.75 Information, 1.25 Coding, together 4.75; (10 - 5) * 2 = 10, else -8
+    tags = {
+        f"s{i}": [tag] for i, tag in enumerate(("Editing", "Planning", "Math", "Advice seeking", "Coding & Debugging"))
+    }
+    for i, weight in enumerate((0.5, 1.25, 1, 0.75, 1.25)):
+        found = wb_task_macro(scores(*(10 if k == i else 1 for k in range(5))), tags)
+        assert found.value == pytest.approx(-8 + 18 * weight / 4.75)
 
 
 def test_a_tag_that_is_not_known_is_an_error() -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..types import Estimate
+from .alike import TINY
 from .preference import NAN, Vote
 
 UNKNOWN = Estimate(NAN, NAN, NAN, 0)
@@ -32,7 +33,10 @@ class Adjusted:
 
 
 def adjusted_win_rate(votes: Sequence[Vote], *, a: str, b: str) -> Adjusted:
-    """`a` against `b`. Votes without an outcome or a position are left out and counted; without any spread: NaN."""
+    """`a` against `b`. Votes without an outcome or a position are left out and counted; without any spread: NaN.
+
+    Where all participants are alike, the regression has no error to go by, and the win rate no interval (NaN).
+    """
     import numpy as np
 
     mine = [vote if vote.a == a else vote.flipped() for vote in votes if {vote.a, vote.b} == {a, b}]
@@ -67,6 +71,7 @@ def _estimate(fitted: Any, which: int, null: float, counts: tuple[int, int, int]
     from scipy.stats import t
 
     value, error, n_people = float(fitted.params[which]), float(fitted.bse[which]), counts[2]
-    half = float(t.ppf(0.975, n_people - 2)) * error
-    p = float(2 * t.sf(abs(value / error), n_people - 2)) if error > 0 else NAN
+    if error < TINY:  # all participants are alike
+        return Estimate(value + null, NAN, NAN, *counts, unit), NAN
+    half, p = float(t.ppf(0.975, n_people - 2)) * error, float(2 * t.sf(abs(value / error), n_people - 2))
     return Estimate(value + null, value + null - half, value + null + half, *counts, unit), p

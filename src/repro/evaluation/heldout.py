@@ -29,7 +29,7 @@ def heldout_perplexity(
         raise ReproError("no held-out conversations; split off some users first")
     scored = [_nats(model, task, max_length) for task in corpus]
     nats, tokens = [n for n, _ in scored], [float(n) for _, n in scored]
-    e = ratio(nats, tokens, corpus.users, n_boot=n_boot, seed=seed)
+    e = ratio(nats, tokens, corpus.users, within=None, n_boot=n_boot, seed=seed)
     value, low, high = (math.exp(x) for x in (e.value, e.low, e.high))
     return Estimate(value, low, high, e.n, e.n_unscored, e.n_clusters, unit="perplexity")
 

@@ -18,7 +18,7 @@ from ..errors import ReproError
 from ..types import Estimate
 from . import stats
 from .preference import NAN, PositionCheck, Vote, position_check
-from .resampling import Floats, cluster_weights, percentiles
+from .resampling import Floats, cluster_weights
 
 Key = tuple[str, str, str]  # task and the pair, in alphabetical order
 
@@ -29,18 +29,18 @@ class JudgeQuality:
 
     agreement: Estimate  # share of people's votes that the judge shares
     kappa: Estimate
-    people_kappa: Estimate  # between two votes on one comparison by different people: what can be reached
+    voters_kappa: Estimate  # between two votes on one comparison by different people: what can be reached
     position: PositionCheck  # how often what came first wins
     longer_wins: Estimate  # how often the longer answer wins with the judge
-    longer_wins_people: Estimate  # ... and with people, on the same comparisons
+    longer_wins_voters: Estimate  # ... and with those who voted, on the same comparisons
     consistency: Estimate  # share of comparisons on which both orders gave the same verdict
 
     def as_numbers(self, name: str) -> dict[str, Estimate]:
         """`judge.<name>.<what>`, ready for `run.numbers`."""
         found = {
-            "agreement": self.agreement, "kappa": self.kappa, "people_kappa": self.people_kappa,
+            "agreement": self.agreement, "kappa": self.kappa, "voters_kappa": self.voters_kappa,
             "first_wins": self.position.first_wins, "longer_wins": self.longer_wins,
-            "longer_wins_people": self.longer_wins_people, "consistency": self.consistency,
+            "longer_wins_voters": self.longer_wins_voters, "consistency": self.consistency,
         }  # fmt: skip
         return {f"judge.{name}.{key}": value for key, value in found.items()}
 
@@ -62,10 +62,10 @@ def judge_quality(
     return JudgeQuality(
         agreement=stats.estimate(same, who, seed=seed, unit="share of votes"),
         kappa=kappa(theirs, its, who, seed=seed),
-        people_kappa=kappa(one, two, tasks, seed=seed),
+        voters_kappa=kappa(one, two, tasks, seed=seed),
         position=position_check(judged, cluster="task", seed=seed),
         longer_wins=longer_wins(judged, lengths, seed=seed),
-        longer_wins_people=longer_wins(shared, lengths, seed=seed),
+        longer_wins_voters=longer_wins(shared, lengths, seed=seed),
         consistency=consistency(judged, seed=seed),
     )
 
@@ -91,7 +91,7 @@ def kappa(
     labels = [c for _, _, c in pairs]
     value = float(_kappas(rows.sum(axis=0)[None], len(names))[0])
     drawn = _kappas(cluster_weights(labels, n_boot=n_boot, seed=seed) @ rows, len(names))
-    low, high = percentiles(drawn, len(set(labels)))
+    low, high = stats.interval_of(drawn, value, n_clusters=len(set(labels)), within=stats.DIFFERENCE)
     if value == 1:
         shares = rows.sum(axis=0).reshape(len(names), -1).sum(axis=0) / len(pairs)
         chance = float(shares @ shares)

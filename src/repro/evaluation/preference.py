@@ -107,7 +107,7 @@ class PairResult:
             "tost_p": single(self.tost_p, "p"),
             "tost_bound": single(self.bound, "win rate"),
             "mde": single(self.mde, "win rate"),
-            "n_participants": single(rate.n_clusters or 0, "participants"),
+            "n_participants": single(rate.n_clusters or 0, "voters"),
             "n_ties": single(self.n_ties, "votes"),
             "n_seeds_a": single(self.n_seeds_a, "seeds"),
             "n_seeds_b": single(self.n_seeds_b, "seeds"),

@@ -11,7 +11,7 @@ every shard: what it loses, the simulator withheld, and what a model loses beyon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from ..simulators.base import UserSimulator
 from ..types import Estimate, Score, Trajectory, Turn
 from .sandbox import Limits, SandboxResult, limits_for, run_sandboxed
 from .solving import Solved, code_of, is_answer
-from .stats import estimate, minimum_detectable_effect, ratio, wilson
+from .stats import DIFFERENCE, estimate, minimum_detectable_effect, ratio
 from .telling import MEASURES, measures, revealed, reveals, reveals_all
 
 if TYPE_CHECKING:
@@ -126,24 +126,23 @@ def gain(more: Sequence[Cell], less: Sequence[Cell]) -> tuple[Estimate, float]:
     A task counts once, as the mean over its dialogues; one that is unscored on either side is unscored.
     """
     values = [a - b for a, b in _pairs(more, less)]
-    found = estimate(values, range(len(values)), unit="share of tasks")
-    if found.n and len({value for value in values if value == value}) == 1:
-        about = wilson(0.0, found.n)[1]  # no spread: as far on either side as n failures leave open
-        found = replace(found, low=max(-1.0, found.value - about), high=min(1.0, found.value + about))
+    found = estimate(values, range(len(values)), within=DIFFERENCE, unit="share of tasks")
     return found, minimum_detectable_effect(values, range(len(values)))
 
 
 def drops(cells: Sequence[Cell], *, whole: str = "full") -> dict[tuple[str, str], Estimate]:
-    """By (solver, simulator): how much less is solved than when told whole. NaN where a solver solves nothing then."""
+    """By (solver, simulator): how much less is solved than when told whole. NaN where a solver solves nothing then.
+
+    Below 0 where more is solved. A task that is unscored on either side is unscored.
+    """
     found = {}
     for solver in dict.fromkeys(cell.solver for cell in cells):
         ours = [cell for cell in cells if cell.solver == solver]
         best = [cell for cell in ours if cell.simulator == whole]
         for simulator in dict.fromkeys(cell.simulator for cell in ours if cell.simulator != whole):
             pairs = _pairs(best, [cell for cell in ours if cell.simulator == simulator])
-            known = [(a, b) for a, b in pairs if a == a and b == b]
-            below = [a for a, _ in known]
-            found[solver, simulator] = ratio([a - b for a, b in known], below, range(len(known)), unit="share lost")
+            lost, of = [a - b for a, b in pairs], [a for a, _ in pairs]
+            found[solver, simulator] = ratio(lost, of, range(len(pairs)), within=DIFFERENCE, unit="share lost")
     return found
 
 

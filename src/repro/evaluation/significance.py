@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from repro.evaluation.alike import SHARE, are_alike, chance, reach
 from repro.evaluation.resampling import Clusters, Floats, codes_of, scored
-from repro.evaluation.spread import Spread, error_of
+from repro.evaluation.spread import Spread, error_of, several
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,9 @@ def tost(
     p = max(P(E > mean - center + bound), P(E < mean - center - bound)),    E / se ~ t(K - 1)
 
     with the bootstrap's standard error over K clusters: the usual TOST on cluster means (Schuirmann 1987; Lakens 2017).
-    Over participants and training seeds, E is the error of `crossed_spread`. Where all values equal `center`, nobody
-    preferring either, p is the chance of K ties if ties were as rare as the bound allows: (1 - 2 bound)^K for a win
-    rate. NaN below two clusters.
+    Over participants and training seeds, E is the error of `crossed_spread`. Where all values, or all clusters' means,
+    are equal, p is the `chance` of K such clusters if they were as rare as the bound allows: where nobody prefers
+    either, (1 - 2 bound)^K for a win rate. NaN below two clusters, and for equal values that are no shares.
     """
     return tost_proportion(values, clusters, bound=bound, center=center, n_boot=n_boot, seed=seed).p
 
@@ -80,14 +81,17 @@ def tost_proportion(
     outcomes: Sequence[float], clusters: Clusters = None, *, bound: float = 0.05, center: float = 0.5,
     n_boot: int = 2000, seed: int = 0,
 ) -> Equivalence:  # fmt: skip
-    """`tost` of a share or win rate, with the 90% interval that says the same: mean -+ the .95 quantile of E."""
+    """`tost` of a share or win rate, with the 90% interval that says the same: mean -+ the .95 quantile of E.
+
+    Of K equal clusters: as far as a share of 1 - .05^(1/K) others would move it.
+    """
     x, labels = scored(outcomes, clusters)
     mean, n_clusters = float(x.mean()) if x.size else float("nan"), len(set(labels[0]))
     if n_clusters < 2:
         return Equivalence(float("nan"), float("nan"), float("nan"), bound)
-    if np.ptp(x) == 0:
-        p = float((1 - 2 * bound) ** n_clusters) if mean == center else float(abs(mean - center) >= bound)
-        return Equivalence(p, mean, mean, bound)
+    if are_alike(x, several(labels)):
+        p = chance(mean, n_clusters, (center - bound, center + bound))
+        return Equivalence(p, *reach(mean, 1 - 0.05 ** (1 / n_clusters), SHARE), bound)
     error, shift = error_of(x, labels, n_boot=n_boot, seed=seed), mean - center
     half = error.quantile(0.95)
     p = max(error.below(-shift - bound), error.below(shift - bound))  # symmetric: P(E > e) = P(E < -e)
@@ -107,13 +111,14 @@ def minimum_detectable_effect(
 
     With K participants: effect = d se sqrt(K), d solving the power of a one-sample t test (about (1.96 + 0.84) se);
     Cohen (1988), chapter 2, through statsmodels. With training seeds as well: the sum of the two quantiles of the error
-    of `crossed_spread`. NaN where there is no spread to go by, and below three participants.
+    of `crossed_spread`. NaN where there is no spread to go by (all values, or all participants' means, are equal), and
+    below three participants.
     """
     from statsmodels.stats.power import TTestPower
 
     x, labels = scored(values, clusters)
     n_clusters = len(set(labels[0]))
-    if n_clusters < 3 or np.ptp(x) == 0:
+    if n_clusters < 3 or are_alike(x, several(labels)):
         return float("nan")
     error = error_of(x, labels, n_boot=n_boot, seed=seed)
     if isinstance(error, Spread):

@@ -22,9 +22,9 @@ from ..scoring.rules import RequirementsMet
 from ..seeds import derive
 from ..simulators.roleplay import out_of_role
 from ..training.curves import measures
-from ..types import Score, Trajectory
+from ..types import Estimate, Score, Trajectory
 from .preference import Utility, Vote, votes_from
-from .stats import estimate
+from .stats import SHARE, Clusters, estimate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +33,7 @@ MARGIN = 0.05  # ours: a fifth of one requirement of four
 Trained = tuple[str, int | None]  # arm and training seed; None: not trained
 MEASURES = ("asks_first", "revealed", "met", "assistant_turns", "words", "user_words", "ends_asking", "truncated")
 USER_MEASURES = ("first_turn_words", "revealed_first", "revealed", "words_per_turn", "ends", "out_of_role", "redrawn")
+COUNTS = ("assistant_turns", "words", "user_words", "first_turn_words", "words_per_turn")  # the others are shares
 
 
 def utility(trajectory: Trajectory) -> Score:
@@ -92,9 +93,13 @@ def behaviour_table(held: Mapping[Trained, Sequence[Trajectory]]) -> pd.DataFram
         users, seeds = [t.task.user_id for t, _ in both], [seed for _, seed in both]
         clusters: dict[str, Sequence[Hashable]] = {"participant": users, "seed": seeds}
         for measure in MEASURES:
-            e = estimate([row[measure] for row in per_dialogue], clusters)
+            e = _mean(measure, per_dialogue, clusters)
             rows.append({"arm": arm, "measure": measure, **e.row})
     return pd.DataFrame(rows)
+
+
+def _mean(measure: str, rows: Sequence[Mapping[str, float]], clusters: Clusters) -> Estimate:
+    return estimate([row[measure] for row in rows], clusters, within=None if measure in COUNTS else SHARE)
 
 
 def _measured(trajectory: Trajectory) -> dict[str, float]:
@@ -115,7 +120,7 @@ def user_table(held: Mapping[str, Sequence[Trajectory]]) -> pd.DataFrame:
     for name, trajectories in held.items():
         per_dialogue = [_user_measured(t) for t in trajectories]
         for measure in USER_MEASURES:
-            e = estimate([row[measure] for row in per_dialogue], [t.task.id for t in trajectories])
+            e = _mean(measure, per_dialogue, [t.task.id for t in trajectories])
             rows.append({"simulator": name, "measure": measure, **e.row})
     return pd.DataFrame(rows)
 

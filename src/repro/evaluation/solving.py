@@ -22,7 +22,7 @@ from .sandbox import Limits, SandboxResult, limits_for, run_sandboxed
 
 MAX_READ = 2000  # characters of a turn, from its end, in which an answer is looked for
 SECONDS = 5  # math-verify may take this long
-_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?")
+_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d[\d,]*(?:\.\d+)?)?")
 _BLOCK = re.compile(r"```[ \t]*[A-Za-z0-9+-]*[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 
 
@@ -84,11 +84,9 @@ def is_answer(answer: str, text: str) -> bool:
 
 
 def _value(number: str) -> float:
-    plain = re.sub(r"[,\s]", "", number)
-    try:
-        return float(Fraction(plain))
-    except ZeroDivisionError:
-        return math.nan
+    above, _, below = re.sub(r"[,\s]", "", number).partition("/")
+    over = Fraction(below or 1)
+    return float(Fraction(above) / over) if over else math.nan
 
 
 def code_of(text: str, entry: str) -> str:

@@ -20,14 +20,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 from statistics import fmean, pvariance
 
 from ..data.mentions import normal
 from ..types import Estimate, Task, Trajectory
-from .stats import estimate
+from .stats import SHARE, estimate
 
 MEASURES = ("coverage", "turns", "pace_diversity", "information_diversity", "lexical_diversity")
 OWN_NUMBER, OTHERWISE = 1 / 3, 1 / 2  # share of a shard's own words that have to be said. ours
@@ -108,10 +107,8 @@ def measures(trajectories: Sequence[Trajectory]) -> dict[str, Estimate]:
 
 
 def _estimate(name: str, values: Sequence[float], tasks: Sequence[Hashable]) -> Estimate:
-    """Turns and variances are no shares: moved by 2, so that 1 and 0 are not taken for success and failure."""
-    by = 2.0 if name in ("turns", "pace_diversity") else 0.0
-    found = estimate([value + by for value in values], tasks)
-    return replace(found, value=found.value - by, low=found.low - by, high=found.high - by)
+    """Turns and variances are no shares: where they are the same throughout, they have no interval."""
+    return estimate(values, tasks, within=None if name in ("turns", "pace_diversity") else SHARE)
 
 
 def told(trajectory: Trajectory) -> tuple[int | None, ...]:

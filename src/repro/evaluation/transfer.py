@@ -20,7 +20,7 @@ from ..errors import ReproError
 from ..scoring.rules import RequirementsMet
 from ..types import Estimate, Trajectory
 from .simulated_study import Trained
-from .stats import Clusters, estimate, minimum_detectable_effect
+from .stats import DIFFERENCE, Bounds, Clusters, estimate, minimum_detectable_effect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,9 +43,13 @@ def transfer(before: Held, after: Held | Sequence[Held], *, own: str) -> dict[st
 
     `after` holds an assistant's dialogues, or one such mapping for each training seed; tasks and seeds are clusters.
     """
-    return {
-        key: estimate(values, clusters, unit=UNIT) for key, (values, clusters) in _found(before, after, own).items()
-    }
+    found = _found(before, after, own)
+    return {key: estimate(*each, within=_within(key), unit=UNIT) for key, each in found.items()}
+
+
+def _within(key: str) -> Bounds:
+    """A gain is a difference of two shares, and a gap one of two gains."""
+    return (-2.0, 2.0) if key == "gap" else DIFFERENCE
 
 
 def _found(before: Held, after: Held | Sequence[Held], own: str) -> dict[str, tuple[list[float], Clusters]]:
@@ -86,7 +90,8 @@ def transfer_table(grid: Grid) -> pd.DataFrame:
     rows = []
     for arm, runs in _by_arm(grid).items():
         for key, (values, clusters) in _found(grid["initial", None], runs, arm).items():
-            found, mde = estimate(values, clusters, unit=UNIT), minimum_detectable_effect(values, clusters)
+            found = estimate(values, clusters, within=_within(key), unit=UNIT)
+            mde = minimum_detectable_effect(values, clusters)
             rows.append({"arm": arm, "measure": key, **found.row, "mde": mde, "n_seeds": len(runs)})
     return pd.DataFrame(rows)
 

@@ -3,7 +3,7 @@
 WildBench v2 (Lin et al. 2024, arXiv 2406.04770): a task is a conversation whose last turn is the query, with a
 checklist and tags. Three ways to sum up what a judge said, as the leaderboard and as arXiv 2605.09808 do it:
 
-    WB-Score   (mean - 5) * 2 of scores from 1 to 10; the task macro is the mean over five groups of tags
+    WB-Score   (mean - 5) * 2 of scores from 1 to 10; the task macro is the weighted mean over five groups of tags
     WB-Reward  mean of +1, +1/2, 0, -1/2, -1; a *slight* win of the longer answer by more than K characters is a tie
     checklist  the share of points met; of two answers the one that meets more wins, equal is a tie
 
@@ -22,7 +22,7 @@ from ..errors import ReproError
 from ..types import Estimate
 from . import stats
 from .preference import NAN, Vote, win_rate
-from .resampling import Floats, cluster_weights, percentiles
+from .resampling import Floats, cluster_weights
 
 Record = Mapping[str, Any]
 K = 500  # characters; the leaderboard's usual length rule, which its "K=-1" turns off
@@ -34,6 +34,10 @@ GROUPS: Mapping[str, str] = {
     "Math": "Math & Data Analysis", "Data Analysis": "Math & Data Analysis",
     "Information seeking": "Information/Advice seeking", "Advice seeking": "Information/Advice seeking",
     "Coding & Debugging": "Coding & Debugging",
+}  # fmt: skip
+WEIGHTS: Mapping[str, float] = {  # allenai/WildBench, leaderboard/data_dir/_create_tables.py, at 1c8615bb
+    "Creative Tasks": 0.5, "Planning & Reasoning": 1.25, "Math & Data Analysis": 1.0,
+    "Information/Advice seeking": 0.75, "Coding & Debugging": 1.25,
 }  # fmt: skip
 
 
@@ -47,35 +51,39 @@ def wb_score(records: Sequence[Record], *, n_boot: int = 2000, seed: int = 0) ->
 def wb_task_macro(
     records: Sequence[Record], tags: Mapping[str, Sequence[str]], *, n_boot: int = 2000, seed: int = 0
 ) -> Estimate:
-    """The mean over groups of (mean - 5) * 2 within each. `tags` maps a session to its primary and secondary tags.
+    """The mean over groups of (mean - 5) * 2 within each, by `WEIGHTS`. `tags` maps a session to its primary and
+    secondary tags.
 
-    A task counts once for each of its tags, in the tag's group, as the leaderboard has it: twice in one group if two
-    of its tags are merged there.
+    A task counts once in each group that one of its tags belongs to, as in `_create_tables.py` of WildBench's
+    repository, which makes the leaderboard's tables. Two things differ: the leaderboard leaves answers that are empty
+    or cut off out of this number, and lets a group without tasks count as 0. Here every score counts, and groups
+    without tasks are left out with their weight.
     """
     import numpy as np
 
-    points, groups = [_points(r) for r in records], [*dict.fromkeys(GROUPS.values())]
-    counts = np.array([[sum(GROUPS[tag] == g for tag in _tags(r, tags)) for g in groups] for r in records], dtype=float)
-    counts = counts.reshape(len(records), len(groups))
+    points = [_points(r) for r in records]
+    mine = [{GROUPS[tag] for tag in _tags(r, tags)} for r in records]
+    counts = np.array([[group in those for group in WEIGHTS] for those in mine], dtype=float).reshape(-1, len(WEIGHTS))
     known = np.array([p == p for p in points], dtype=bool)
-    y, weights = np.array(points)[known], counts[known]
+    y, counts = np.array(points)[known], counts[known]
     ids = [i for i, scored in zip(_ids(records), known, strict=True) if scored]
     if not y.size:
         return Estimate(NAN, NAN, NAN, 0, len(records), 0, SCORE_UNIT)
-    drawn = _macro(cluster_weights(ids, n_boot=n_boot, seed=seed), y, weights)
-    low, high = percentiles(drawn, len(set(ids)))
-    value = float(_macro(np.ones((1, y.size)), y, weights)[0])
+    drawn = _macro(cluster_weights(ids, n_boot=n_boot, seed=seed), y, counts)
+    value = float(_macro(np.ones((1, y.size)), y, counts)[0])
+    low, high = stats.interval_of(drawn, value, n_clusters=len(set(ids)), within=(-8.0, 10.0))
     return Estimate(value, low, high, int(y.size), len(records) - int(y.size), len(set(ids)), SCORE_UNIT)
 
 
-def _macro(drawn: Floats, y: Floats, weights: Floats) -> Floats:
-    """For each draw (B, n) the mean over groups that have tasks; groups are the columns of `weights` (n, G)."""
+def _macro(drawn: Floats, y: Floats, counts: Floats) -> Floats:
+    """For each draw (B, n) the weighted mean over groups that have tasks; `counts` (n, G) says who is in which."""
     import numpy as np
 
-    drawn_tasks = drawn @ weights  # (B, G)
+    drawn_tasks = drawn @ counts  # (B, G)
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.where(drawn_tasks > 0, ((drawn * y) @ weights) / drawn_tasks, 0.0)
-        return np.asarray((means.sum(axis=1) / (drawn_tasks > 0).sum(axis=1) - 5) * 2)
+        means = np.where(drawn_tasks > 0, ((drawn * y) @ counts) / drawn_tasks, 0.0)
+        weights = (drawn_tasks > 0) * np.array([*WEIGHTS.values()])
+        return np.asarray(((means * weights).sum(axis=1) / weights.sum(axis=1) - 5) * 2)
 
 
 def wb_reward(records: Sequence[Record], *, ours: str = "", k: int = K, n_boot: int = 2000, seed: int = 0) -> Estimate:

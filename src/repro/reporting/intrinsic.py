@@ -90,7 +90,7 @@ def _strip(ax: Axes, rows: pd.DataFrame, shown: Sequence[str], people: str) -> N
         ax.plot([row.low, row.high], [y, y], color=colour, lw=2.5, solid_capstyle="round", zorder=3)
         ax.plot(row.value, y, "o", color=colour, ms=7.5, mec="white", mew=1, zorder=4)
     ax.set(yticks=[], ylim=(-0.5, 0.5))
-    if rows.high.max() <= 1:
+    if rows[["value", "high"]].max().max() <= 1:
         ax.set_xlim(-0.03, 1.03)
     ax.margins(x=0.06)
     ax.locator_params(axis="x", nbins=6)

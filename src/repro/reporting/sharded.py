@@ -1,7 +1,8 @@
 """What does it look like when the same tasks are told in different ways?
 
 A panel for each family of tasks, a row for each simulator: how much of a task it told, what the informed assistant
-solved and what the language model solved, with intervals; beside role-play and user model what was published of GPT-4o.
+solved and what the language model solved, with intervals. Beside role-play and user model, in both panels, stands what
+was published of GPT-4o: of both families together, so that only the distance of the two marks is to be compared.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def sharded_figure(table: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         headline(
             fig,
             "What does a way of telling do to what an assistant solves?",
-            "Share of pieces told and of tasks solved. Lines: 95% intervals over tasks.",
+            "Share of pieces told and of tasks solved. Lines: 95% intervals over tasks. Hollow: GPT-4o, both families "
+            "together, not comparable in level.",
         )
     return fig, data
 

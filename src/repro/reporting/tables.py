@@ -27,9 +27,14 @@ def numbers_of(table: pd.DataFrame, prefix: str, by: str) -> dict[str, Estimate]
     }
 
 
+def cell(value: float, low: float, high: float) -> str:
+    """A cell like "0.52 [0.40, 0.63]", or "2.00 (no interval)" where the ends are not known."""
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]" if low == low or value != value else f"{value:.2f} (no interval)"
+
+
 def wide(table: pd.DataFrame, by: str) -> pd.DataFrame:
     """One row for each `by`, one column a measure, cells like "0.52 [0.40, 0.63]"; both in order of appearance."""
-    cells = [f"{r.value:.2f} [{r.low:.2f}, {r.high:.2f}]" for r in table.itertuples()]
+    cells = [cell(*ends) for ends in table[["value", "low", "high"]].to_numpy(dtype=float).tolist()]
     shown = table.assign(shown=cells).pivot(index=by, columns="measure", values="shown")
     return shown.loc[[*table[by].unique()], [*table["measure"].unique()]]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,11 @@ class Asker:
 
 
 def read_json(said: str, check: Callable[[str], str]) -> Answer:
-    """The answer that `check` makes of JSON (a ValueError: it does not fit), repaired if it has to be."""
+    """The answer that `check` makes of JSON (a ValueError: it does not fit), repaired if it has to be.
+
+    What pydantic or `json` cannot parse is repaired once: JSON within a fence or between words, or in single
+    quotes. `repaired` says so.
+    """
     from json_repair import repair_json
 
     try:
@@ -184,6 +189,8 @@ def reason_of(error: ValueError) -> str:
 def _is_no_json(error: ValueError) -> bool:
     from pydantic import ValidationError
 
+    if isinstance(error, JSONDecodeError):
+        return True
     return isinstance(error, ValidationError) and any(one["type"] == "json_invalid" for one in error.errors())
 
 

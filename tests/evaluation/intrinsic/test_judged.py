@@ -44,6 +44,27 @@ def test_answers_count_what_never_fits_is_unscored_and_who_leaves_is_not_asked_a
     assert (found.found.value, found.found.n, found.found.n_unscored) == (pytest.approx(2 / 3), 3, 1)
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "```json\n{%s}\n```",
+        "```\n{%s}\n```",
+        "My verdict: {%s}. That is all.",
+    ],
+)
+@pytest.mark.parametrize("fields", ['"reason": "it says so", "kept": true', "'reason': 'it says so', 'kept': True"])
+def test_a_verdict_that_is_no_json_as_it_stands_is_repaired(moments, tmp_path, shape, fields):
+    asker = Asker(ScriptedModel(shape % fields), tmp_path / "kept.jsonl", Sampling(temperature=0), n_tries=1)
+    assert kept_by_judge("role", REPLIES[:2], moments[:2], asker=asker).tops == (1, 1)
+    assert all(row["repaired"] for row in asker.kept.values())
+
+
+def test_a_verdict_in_single_quotes_is_repaired_and_one_of_another_form_is_not(moments, tmp_path):
+    for said, tops in (("{'reason': 'x', 'kept': False}", 0.0), ('{"reason": "x", "kept": "no"}', math.nan)):
+        asker = Asker(ScriptedModel(said), tmp_path / f"{tops}.jsonl", Sampling(temperature=0), n_tries=1)
+        assert kept_by_judge("role", REPLIES[:1], moments[:1], asker=asker).tops == pytest.approx((tops,), nan_ok=True)
+
+
 def test_answers_are_kept_and_only_what_failed_is_asked_again(moments, tmp_path):
     asked = []
 

@@ -15,6 +15,7 @@ from repro.evaluation.intrinsic import (
     perplexity,
     reactions,
     realism_table,
+    role_adherence,
 )
 from repro.evaluation.stats import ratio, wilson
 from repro.simulators import ReferenceUsers
@@ -47,7 +48,9 @@ def test_first_turns_differ_by_the_words_they_do_not_share():
 
 
 def test_turns_that_are_all_alike_do_not_differ_and_one_alone_cannot():
-    assert first_turn_diversity([dialogue("a b"), dialogue("b a")]).value == 0
+    same = first_turn_diversity([dialogue("a b"), dialogue("b a")] * 8)
+    assert (same.value, same.low) == (0, 0)
+    assert same.high == pytest.approx(0.3244, abs=1e-4)  # 8 pairs without a dialogue in common: 3.8415 / 11.8415
     alone = first_turn_diversity([dialogue("a b"), dialogue("c", error="failed")])
     assert math.isnan(alone.value)
     assert (alone.n, alone.n_unscored) == (1, 1)
@@ -57,13 +60,26 @@ def test_overlap_counts_the_words_of_the_intent_and_of_the_wishes():
     # wanted: writing a note 4 may hill park, 7 words
     talks = [dialogue("a note", "What?", "hill park, 4 May"), dialogue("note", name="s")]
     assert intent_overlap(talks, 1).value == pytest.approx((2 / 7 + 1 / 7) / 2)
-    second = intent_overlap(talks, 2)
-    assert (second.value, second.n) == (pytest.approx(4 / 7), 1)
+    second = intent_overlap([*talks, dialogue("a", "b", "c", error="failed")], 2)
+    assert (second.value, second.n, second.n_unscored) == (pytest.approx(4 / 7), 1, 1)
 
 
 def test_moments_are_the_user_s_turns_after_the_first():
     found = moments_of([dialogue("a", "b", "c", "d", "e"), dialogue("a", "b", "c", error="failed")])
-    assert [(m.said.text, len(m.dialogue)) for m in found] == [("c", 2), ("e", 4)]
+    assert [(m.said.text, len(m.dialogue), m.error) for m in found] == [("c", 2, ""), ("e", 4, ""), ("", 0, "failed")]
+
+
+def test_a_dialogue_that_failed_is_asked_of_nobody_and_unscored_in_every_measure():
+    asked, drafted = dialogue("on 4 May", "Where is it?", "Hill Park"), dialogue("hi", DRAFT, "bye", ends=True)
+    moments = moments_of([asked, dialogue("a", "b", "c", error="failed"), drafted])
+    said = in_their_place(ReferenceUsers(), moments, seed=0)
+    assert (said[2].text, len(said)) == ("", 3)
+    found = reactions(said, moments)
+    assert {key: (e.n, e.n_unscored) for key, e in found.items()} == {
+        "tells_when_asked": (1, 1), "leaves_after_draft": (1, 1), "ends_f1": (2, 1),
+    }  # fmt: skip
+    kept = role_adherence(said, moments)
+    assert (kept.n, kept.n_unscored) == (2, 1)
 
 
 def test_a_user_tells_when_asked_only_what_was_not_said():
@@ -99,7 +115,7 @@ def test_a_ratio_is_of_sums_and_leaves_out_what_is_unscored():
 @pytest.mark.parametrize("tops", [[0, 0, 0, 0], [2, 0, 1, 4]])
 def test_a_ratio_of_nothing_or_all_claims_no_certainty(tops):
     found = ratio(tops, [2, 0, 1, 4], ["a", "b", "a", "c"])
-    assert (found.low, found.high) == wilson(found.value, 2)  # b tells nothing
+    assert (found.low, found.high) == pytest.approx(wilson(found.value, 2))  # b tells nothing
     assert found.high - found.low > 0.5
 
 
@@ -132,5 +148,5 @@ def test_perplexity_is_that_of_a_token_and_leaves_end_marks_out():
     heard = [dialogue("a note", "When?", "on 4 May", ends=True), dialogue("a note, please", "When?", "", name="s")]
     found = perplexity(Speaker(), [*heard, dialogue("x", error="failed")], seed=0)
     assert found.value == pytest.approx(8)
-    assert found.low == pytest.approx(8)
-    assert found.n == 3  # turns with text of dialogues that did not fail
+    assert math.isnan(found.low)  # every token is as likely as any: nothing to tell a spread by
+    assert (found.n, found.n_unscored) == (3, 1)  # turns with text, and a dialogue that failed

@@ -18,7 +18,7 @@ from typing import Literal
 from ...data.acts import draft_of, mentions
 from ...errors import ReproError
 from ...types import Estimate, Trajectory, Turn
-from .moments import Moment
+from .moments import Moment, over_moments
 from .parts import Parts
 
 Kind = Literal["role", "intent"]
@@ -93,12 +93,12 @@ def keeps_intent(reply: Turn, moment: Moment, probe: Probe) -> bool:
 
 
 def role_kept(said: Sequence[Turn], moments: Sequence[Moment]) -> Parts:
-    return Parts.mean([float(stays_user(turn)) for turn in said], [moment.task.id for moment in moments])
+    return over_moments([float(stays_user(turn)) for turn in said], moments)
 
 
 def intent_kept(said: Sequence[Turn], moments: Sequence[Moment], probes: Sequence[Probe]) -> Parts:
     kept = [float(keeps_intent(*both)) for both in zip(said, moments, probes, strict=True)]
-    return Parts.mean(kept, [moment.task.id for moment in moments])
+    return over_moments(kept, moments)
 
 
 def role_adherence(said: Sequence[Turn], moments: Sequence[Moment]) -> Estimate:

@@ -14,7 +14,7 @@ from pathlib import Path
 from ...scoring.asking import Answer, Asker, Question, read_json
 from ...types import Turn
 from .adherence import Kind
-from .moments import Moment
+from .moments import Moment, over_moments
 from .parts import Parts
 
 SCHEMA = {
@@ -35,7 +35,7 @@ def kept_by_judge(kind: Kind, said: Sequence[Turn], moments: Sequence[Moment], *
     found = {
         i: {"kept": 1.0, "lost": 0.0}.get(str(row["text"]), float("nan")) for i, row in zip(asked, rows, strict=True)
     }
-    return Parts.mean([found.get(i, 1.0) for i in range(len(said))], [moment.task.id for moment in moments])
+    return over_moments([found.get(i, 1.0) for i in range(len(said))], moments)
 
 
 @cache

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from ...types import Estimate, Task, Trajectory, Turn
-from ..stats import estimate
+from ..stats import SHARE, estimate
 
 _POLITE = re.compile(
     r"\b(?:please|pls|plz|thanks?|thank you|thx|ty|kindly|sorry|appreciate\w*|could you|would you)\b", re.I
@@ -24,10 +24,12 @@ def manner(trajectories: Sequence[Trajectory]) -> dict[str, Estimate]:
     typos: share of words of four letters or more that no English word list has and that are one slip away from a word
     """
     rows, tasks = [_written(t) for t in trajectories], [t.task.id for t in trajectories]
-    return {key: estimate([row[key] for row in rows], tasks) for key in MEASURES}
+    within = {key: SHARE if key in SHARES else None for key in MEASURES}
+    return {key: estimate([row[key] for row in rows], tasks, within=within[key]) for key in MEASURES}
 
 
-MEASURES = ("n_turns", "words_per_turn", "polite", "question_rate", "typos")
+SHARES = ("polite", "question_rate", "typos")
+MEASURES = ("n_turns", "words_per_turn", *SHARES)
 
 
 def _written(t: Trajectory) -> dict[str, float]:

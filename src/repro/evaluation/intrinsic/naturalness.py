@@ -17,7 +17,7 @@ import numpy as np
 from ...errors import ReproError
 from ...seeds import rng
 from ...types import Estimate, Trajectory
-from ..stats import LEVEL, Floats
+from ..stats import SHARE, Floats, interval_of
 from .parts import Parts
 
 N_FOLDS = 5
@@ -32,8 +32,8 @@ class Detector(Protocol):
 
 @dataclass(frozen=True)
 class Natural:
-    """`passes` holds a 1 for every turn of the simulator that was taken for a user's; `auc` is one half where users
-    and simulator cannot be told apart, and 1 where they always can."""
+    """`passes` holds a 1 for every turn of the simulator that was taken for a user's, by user, and a NaN for every
+    dialogue that failed; `auc` is one half where users and simulator cannot be told apart, 1 where they always can."""
 
     passes: Parts
     auc: Estimate
@@ -47,7 +47,6 @@ class Natural:
 class _Said:
     texts: list[str]
     users: list[str]
-    tasks: list[str]
     by_user: list[bool]
 
 
@@ -63,8 +62,10 @@ def detected(
 ) -> Natural:
     """What a detector makes of the turns of both sides; without one, ours is trained, cross-validated by user.
 
-    Ours: logistic regression on TF-IDF of character 1- to 4-grams. Silent turns and failed dialogues are left out.
-    Intervals resample users; the detector is not trained anew for them.
+    Ours: logistic regression on TF-IDF of character 1- to 4-grams. Silent turns are left out; a failed dialogue is
+    one unscored item. Intervals resample users (also where a user has several tasks), to Student's quantiles; the
+    detector is not trained anew for them. Where all draws agree: `alike_interval`; of the area, with half the users
+    for n, because it compares users with each other.
     """
     said = _said(simulated, real)
     p_user = np.asarray(detector(said.texts) if detector else _cross_validated(said, seed), dtype=np.float64)
@@ -72,19 +73,22 @@ def detected(
         raise ReproError(f"the detector was given {len(said.texts)} texts and answered about {len(p_user)}")
     mine = [i for i, by_user in enumerate(said.by_user) if not by_user]
     taken = [float(p_user[i] > _SAID_BY_USER) for i in mine]
-    return Natural(Parts.mean(taken, [said.tasks[i] for i in mine]), _auc(p_user, said, seed))
+    failed = [t.task.user_id for t in simulated if t.error]
+    passes = Parts.mean([*taken, *[float("nan")] * len(failed)], [*(said.users[i] for i in mine), *failed])
+    n_failed = len(failed) + sum(bool(t.error) for t in real)
+    return Natural(passes, _auc(p_user, said, seed, n_failed=n_failed))
 
 
 def _said(simulated: Sequence[Trajectory], real: Sequence[Trajectory]) -> _Said:
     rows = [
-        (turn.text, t.task.user_id, t.task.id, by_user)
+        (turn.text, t.task.user_id, by_user)
         for by_user, side in ((False, simulated), (True, real))
         for t in side
         if not t.error
         for turn in t.user_turns
         if turn.text
     ]
-    said = _Said(*(list(column) for column in zip(*rows, strict=True))) if rows else _Said([], [], [], [])
+    said = _Said(*(list(column) for column in zip(*rows, strict=True))) if rows else _Said([], [], [])
     if len(set(said.by_user)) < 2:
         raise ReproError("naturalness compares turns of two sides; one of them said nothing")
     return said
@@ -111,7 +115,7 @@ def _classifier() -> Any:
     return make_pipeline(grams, LogisticRegression(C=10, class_weight="balanced", max_iter=1000))
 
 
-def _auc(p_user: Floats, said: _Said, seed: int, n_boot: int = 300) -> Estimate:
+def _auc(p_user: Floats, said: _Said, seed: int, *, n_failed: int, n_boot: int = 300) -> Estimate:
     """Area under the curve of telling users' turns from the simulator's; users drawn anew."""
     from sklearn.metrics import roc_auc_score
 
@@ -123,5 +127,6 @@ def _auc(p_user: Floats, said: _Said, seed: int, n_boot: int = 300) -> Estimate:
         some = weights > 0
         if len(set(np.asarray(said.by_user)[some])) == 2:
             found.append(roc_auc_score(np.asarray(said.by_user)[some], p_user[some], sample_weight=weights[some]))
-    low, high = np.quantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(float(roc_auc_score(said.by_user, p_user)), float(low), float(high), len(p_user), 0, n)
+    value = float(roc_auc_score(said.by_user, p_user))
+    low, high = interval_of(np.array(found), value, n_clusters=n, n_alike=n // 2, within=SHARE)
+    return Estimate(value, low, high, len(p_user), n_failed, n)

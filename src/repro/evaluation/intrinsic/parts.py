@@ -13,16 +13,18 @@ import numpy as np
 
 from ...seeds import rng
 from ...types import Estimate
-from ..stats import LEVEL, Floats, estimate, ratio
+from ..stats import DIFFERENCE, SHARE, Bounds, Floats, estimate, interval_of, ratio
 
 
 @dataclass(frozen=True)
 class Parts:
-    """sum(tops) / sum(belows); a NaN among the tops is an unscored item. `tasks` says where each belongs."""
+    """sum(tops) / sum(belows); a NaN among the tops is an unscored item. `tasks` says what is drawn again: the task of
+    each, or its user. The ratio is a share, or (`within` None) has no bounds."""
 
     tops: tuple[float, ...]
     belows: tuple[float, ...]
     tasks: tuple[str, ...]
+    within: Bounds | None = SHARE
 
     @classmethod
     def mean(cls, values: Sequence[float], tasks: Sequence[str]) -> Parts:
@@ -32,8 +34,8 @@ class Parts:
     def found(self) -> Estimate:
         """The ratio with an interval that resamples tasks."""
         if set(self.belows) == {1.0}:
-            return estimate(self.tops, self.tasks)
-        return ratio(self.tops, self.belows, self.tasks)
+            return estimate(self.tops, self.tasks, within=self.within)
+        return ratio(self.tops, self.belows, self.tasks, within=self.within)
 
     def sums(self, tasks: Sequence[str]) -> Floats:
         """Both sums by task, (2, n_tasks), unscored items left out."""
@@ -48,6 +50,9 @@ def gain(a: Parts, b: Parts, *, n_boot: int = 2000, seed: int = 0) -> Estimate:
     """The measure of `a` less that of `b`. Its interval draws tasks anew, the same for both; n counts items of both.
 
     value* = sum(w a.tops) / sum(w a.belows) - sum(w b.tops) / sum(w b.belows),  w ~ Multinomial(K - 1, 1/K), K tasks
+
+    The interval is that of `stats.estimate`: Student's quantiles, and where the difference is the same in all tasks
+    `alike_interval`, with the tasks that both have for n. Fewer than two: NaN.
     """
     tasks = [*dict.fromkeys([*a.tasks, *b.tasks])]
     n_all = len(a.tops) + len(b.tops)
@@ -56,9 +61,11 @@ def gain(a: Parts, b: Parts, *, n_boot: int = 2000, seed: int = 0) -> Estimate:
         return Estimate(float("nan"), float("nan"), float("nan"), n, n_all - n, len(tasks))
     sums = np.stack([a.sums(tasks), b.sums(tasks)])  # (2 simulators, 2 sums, K)
     weights = rng(seed, "gain").multinomial(len(tasks) - 1, np.full(len(tasks), 1 / len(tasks)), size=n_boot)
-    low, high = np.nanquantile(_difference(sums, weights.astype(np.float64)), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    value = _difference(sums, np.ones((1, len(tasks))))[0]
-    return Estimate(float(value), float(low), float(high), n, n_all - n, len(tasks))
+    value = float(_difference(sums, np.ones((1, len(tasks))))[0])
+    drawn, n_known = _difference(sums, weights.astype(np.float64)), int((sums[:, 1] > 0).sum(axis=1).min())
+    within = DIFFERENCE if a.within == b.within == SHARE else None
+    low, high = interval_of(drawn, value, n_clusters=n_known, within=within)
+    return Estimate(value, low, high, n, n_all - n, len(tasks))
 
 
 def _difference(sums: Floats, weights: Floats) -> Floats:

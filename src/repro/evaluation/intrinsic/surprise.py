@@ -25,7 +25,10 @@ class SpeaksWithModel(Protocol):
 
 
 def surprise(user: SpeaksWithModel, trajectories: Sequence[Trajectory], *, seed: int) -> Parts:
-    """Negative log-probability (nats) over tokens, of what users said; its ratio is the log of the perplexity."""
+    """Negative log-probability (nats) over tokens, of what users said; its ratio is the log of the perplexity.
+
+    An item is a turn with text; a failed dialogue is one unscored item.
+    """
     spoken = [
         (t.task, t.turns[:i], Turn("user", turn.text))
         for t in trajectories
@@ -35,8 +38,10 @@ def surprise(user: SpeaksWithModel, trajectories: Sequence[Trajectory], *, seed:
     ]
     contexts = [[user.told(task, seed), *before] for task, before, _ in spoken]
     logps = [row[:-1] for row in user.model.logps(contexts, [turn for *_, turn in spoken])]  # the last is the end mark
-    tasks = tuple(task.id for task, *_ in spoken)
-    return Parts(tuple(-sum(row) for row in logps), tuple(float(len(row)) for row in logps), tasks)
+    nats, tokens, tasks = [-sum(row) for row in logps], [float(len(row)) for row in logps], [t.id for t, *_ in spoken]
+    failed = [t.task.id for t in trajectories if t.error]
+    nothing = [float("nan")] * len(failed)
+    return Parts((*nats, *nothing), (*tokens, *nothing), (*tasks, *failed), within=None)
 
 
 def perplexity(user: SpeaksWithModel, trajectories: Sequence[Trajectory], *, seed: int) -> Estimate:

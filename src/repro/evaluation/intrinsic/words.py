@@ -9,7 +9,7 @@ import numpy as np
 
 from ...seeds import rng
 from ...types import Estimate, Task, Trajectory
-from ..stats import LEVEL, Floats
+from ..stats import DIFFERENCE, SHARE, Bounds, Floats, interval_of
 from .parts import Parts
 
 _WORD = re.compile(r"[a-z0-9']+")
@@ -18,15 +18,15 @@ _WORD = re.compile(r"[a-z0-9']+")
 def first_turn_diversity(trajectories: Sequence[Trajectory], *, n_boot: int = 1000, seed: int = 0) -> Estimate:
     """Mean pairwise unigram difference of first turns: the mean of 1 - |A & B| / |A | B| over pairs of word sets.
 
-    The interval resamples dialogues; a dialogue drawn twice is not compared with itself. Fewer than two: NaN.
+    The interval resamples dialogues, to Student's quantiles; a dialogue drawn twice is not compared with itself. Where
+    all pairs differ alike: `alike_interval`, with the n // 2 pairs that share no dialogue. Fewer than two: NaN.
     """
     first = [words for _, words in _first_turns(trajectories)]
     n, n_unscored = len(first), len(trajectories) - len(first)
     if n < 2:
         return Estimate(float("nan"), float("nan"), float("nan"), n, n_unscored, n)
     apart = _differences(first)
-    low, high = _quantiles(_means(apart, _draws(n, n_boot, seed)))
-    return Estimate(float(apart.sum() / (n * (n - 1))), low, high, n, n_unscored, n)
+    return _found(apart, _means(apart, _draws(n, n_boot, seed)), SHARE, n_unscored)
 
 
 def diversity_gain(a: Sequence[Trajectory], b: Sequence[Trajectory], *, n_boot: int = 1000, seed: int = 0) -> Estimate:
@@ -37,8 +37,15 @@ def diversity_gain(a: Sequence[Trajectory], b: Sequence[Trajectory], *, n_boot: 
     if n < 2:
         return Estimate(float("nan"), float("nan"), float("nan"), n, n_unscored, n)
     both, drawn = [_differences([side[task] for task in tasks]) for side in (mine, other)], _draws(n, n_boot, seed)
-    low, high = _quantiles(_means(both[0], drawn) - _means(both[1], drawn))
-    return Estimate(float((both[0] - both[1]).sum() / (n * (n - 1))), low, high, n, n_unscored, n)
+    return _found(both[0] - both[1], _means(both[0], drawn) - _means(both[1], drawn), DIFFERENCE, n_unscored)
+
+
+def _found(apart: Floats, replicates: Floats, within: Bounds, n_unscored: int) -> Estimate:
+    """The mean over pairs of `apart` (n, n), and its interval."""
+    n = len(apart)
+    value = float(apart.sum() / (n * (n - 1)))
+    low, high = interval_of(replicates, value, n_clusters=n, n_alike=n // 2, within=within)
+    return Estimate(value, low, high, n, n_unscored, n)
 
 
 def _first_turns(trajectories: Sequence[Trajectory]) -> list[tuple[str, set[str]]]:
@@ -66,24 +73,21 @@ def _means(apart: Floats, drawn: Floats) -> Floats:
         return np.asarray(np.einsum("bi,ij,bj->b", drawn, apart, drawn) / pairs)
 
 
-def _quantiles(values: Floats) -> tuple[float, float]:
-    low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
-
-
 def overlap(trajectories: Sequence[Trajectory], turn: int | None = None) -> Parts:
     """The share of what is wanted (words of the intent and of each wish) that a user turn says.
 
-    `turn` is its number (1, 2, ...); None: every turn counts. Silent turns and failed dialogues are left out.
+    `turn` is its number (1, 2, ...); None: every turn counts. Silent turns are left out; a failed dialogue is one
+    unscored item.
     """
-    spoken = [
-        (t.task, said.text)
+    found = [
+        (_share(t.task, said.text), t.task.id)
         for t in trajectories
         if not t.error
         for k, said in enumerate(t.user_turns, 1)
         if said.text and turn in (None, k)
     ]
-    return Parts.mean([_share(task, text) for task, text in spoken], [task.id for task, _ in spoken])
+    found += [(float("nan"), t.task.id) for t in trajectories if t.error]
+    return Parts.mean([share for share, _ in found], [task for _, task in found])
 
 
 def intent_overlap(trajectories: Sequence[Trajectory], turn: int | None = None) -> Estimate:
