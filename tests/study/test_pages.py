@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from sqlmodel import select
@@ -327,6 +328,55 @@ def test_a_rate_refills_with_time():
     rates.use("two", 60)
     now[0] = 1.1  # one a second
     rates.use("one", 60)
+
+
+def test_who_tries_again_at_once_is_let_in_when_a_use_has_come_in():
+    now = [0.0]
+    rates = guard.Rates(now=lambda: now[0])
+    for _ in range(60):
+        rates.use("one", 60)
+    n_in = 0
+    for _ in range(100):  # ten times a second, for ten seconds, of which each brings one use
+        now[0] += 0.1
+        with suppress(guard.Refused):
+            rates.use("one", 60)
+            n_in += 1
+    assert n_in in (9, 10)  # a tenth is no exact number: the last may be a hair away
+
+
+def test_a_stream_ends_when_its_listener_leaves_even_after_sending_too_much(serve):
+    """Or it would ask for what comes next for ever, and nobody else would be served."""
+    speak, asked = threading.Event(), []
+
+    def hesitate(context):
+        speak.wait(10)
+        return "at last"
+
+    with serve({arm: ScriptedModel(hesitate) for arm in ARMS}) as site, site.browser() as person:
+        person.join()
+        number = person.hidden("comparison")
+        person.send("/say/A", comparison=number, text="hello")
+
+        async def receive():
+            asked.append(1)
+            if len(asked) > 9:
+                raise AssertionError("asked for more of somebody who has left")
+            part = {"type": "http.request", "body": b"x" * (guard.MAX_BODY - 1), "more_body": True}
+            return part if len(asked) < 3 else {"type": "http.disconnect"}
+
+        async def send(message):
+            pass
+
+        cookie = f"study={person.client.cookies['study']}".encode()
+        path = f"/reply/{number}/A"
+        scope = {
+            "type": "http", "asgi": {"spec_version": "2.3"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+            "path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"",
+            "headers": [(b"cookie", cookie)], "client": ("test", 1), "server": ("test", 80),
+        }  # fmt: skip
+        asyncio.run(asyncio.wait_for(site.app(scope, receive, send), 10))
+        speak.set()
+    assert len(asked) == 3  # two parts of what was sent, and that it left
 
 
 def test_a_reply_that_failed_can_be_asked_for_again(serve):
