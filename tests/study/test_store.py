@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from sqlmodel import SQLModel, select
 
 from repro.errors import ReproError
+from repro.study import app
 from repro.study.database import Database, normal_url, shown
 from repro.study.export import participant_rows, vote_rows
 from repro.study.store import Store
@@ -75,6 +80,24 @@ def test_places_are_given_out_once_each_however_many_come_at_once(serve):
     assert counts == [12] * 6
 
 
+def test_a_browser_that_joins_twice_at_once_takes_part_once(serve, monkeypatch):
+    """With time between what is read and what is written, in which the others get on."""
+    with serve() as site:
+        reading = site.store.database.reading
+
+        @contextmanager
+        def slowly():
+            with reading() as session:
+                yield session
+            time.sleep(0.1)
+
+        monkeypatch.setattr(site.store.database, "reading", slowly)
+        with ThreadPoolExecutor(4) as pool:
+            joined = [pool.submit(site.store.join, "the same token", None) for _ in range(4)]
+            assert len({one.result().id for one in joined}) == 1
+        assert len(participant_rows(site.store)) == 1
+
+
 def test_who_comes_again_goes_on_and_who_leaves_frees_the_place(serve):
     with serve(minutes=30) as site:
         store = site.store
@@ -107,6 +130,29 @@ def test_invitations_cannot_be_made_up(serve):
         assert site.store.is_invitation(code)
         made_up = [code.replace("3-", "4-", 1), code[:-1], "", "3", "x-y", "३-" + code[2:]]
         assert not any(map(site.store.is_invitation, made_up))
+
+
+def test_an_hour_in_which_nothing_could_be_deleted_is_told_and_the_next_one_goes_on(monkeypatch, capsys):
+    done = threading.Event()
+
+    class Busy:
+        n_asked = 0
+
+        def forget_old(self):
+            self.n_asked += 1
+            if self.n_asked == 1:
+                raise OSError("database is locked")
+            done.set()
+
+    async def two_hours():
+        task = asyncio.create_task(app._forget_hourly(Busy()))
+        assert await asyncio.to_thread(done.wait, 10)
+        task.cancel()
+
+    monkeypatch.setattr(app, "HOUR", 0.01)
+    asyncio.run(two_hours())
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["old data was not deleted (OSError: database is locked); trying again in an hour"]
 
 
 def test_people_are_forgotten_when_the_time_is_over(serve):

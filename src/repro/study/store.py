@@ -98,11 +98,10 @@ class Store:
 
     def join(self, token: str, external: str | None) -> Participant:
         """Take part, under the browser's `token`; who comes again, here or with the same id, goes on."""
-        known = self.participant(token)
-        if known:
-            return known
         with self.database.writing() as session:
             self._lock(session)
+            if known := _whose(session, token):
+                return known
             found = external and session.exec(select(Participant).where(Participant.external == external)).first()
             person = found or self._newcomer(session, external)
             session.add(Visit(token_hash=hashed(token), participant_id=person.id))
@@ -141,8 +140,7 @@ class Store:
         if not token:
             return None
         with self.database.reading() as session:
-            whose = select(Participant).join(Visit).where(Visit.token_hash == hashed(token))
-            return session.exec(whose).first()
+            return _whose(session, token)
 
     def instructed(self, person: Participant) -> None:
         with self.database.writing() as session:
@@ -172,6 +170,10 @@ class Store:
                 _forget(session, person_id)
                 session.exec(delete(Participant).where(col(Participant.id) == person_id))
         return len(old)
+
+
+def _whose(session: Session, token: str) -> Participant | None:
+    return session.exec(select(Participant).join(Visit).where(Visit.token_hash == hashed(token))).first()
 
 
 def _forget(session: Session, person_id: str) -> None:
