@@ -15,7 +15,7 @@ from repro.models.scripted import ScriptedModel
 from repro.study import guard
 from repro.study.export import conversation_rows, participant_rows, vote_rows
 from repro.study.tables import Answer, Message, Participant
-from repro.study.talk import Talk
+from repro.study.talk import MAX_REASON, Talk
 
 from .conftest import PID
 
@@ -163,6 +163,19 @@ def test_replies_are_kept_together_and_one_that_cannot_be_does_not_hinder_the_ot
             kept = session.exec(select(Message).where(Message.role == "assistant")).all()
     assert [(row.label, row.text) for row in kept] == [("A", kept[0].text), ("B", "new")]
     assert kept[0].text != "again"
+
+
+def test_a_reason_is_as_long_as_its_page_counts_it_and_one_that_is_too_long_is_told_so(serve):
+    with serve() as site, site.browser() as person:
+        person.join()
+        person.say("A"), person.say("B")
+        person.send("/next", comparison=person.hidden("comparison"))
+        vote = {"comparison": person.hidden("comparison"), "choice": "tie"}
+        assert person.send("/vote", **vote, reason="x" * (MAX_REASON + 1)).status_code == 422
+        assert "Please give your reason in at most 2000 characters." in person.page.text
+        person.get("/study")
+        person.send("/vote", **vote, reason="x\r\n" * (MAX_REASON // 2))  # a form sends line ends as two characters
+        assert vote_rows(site.store)[0]["reason"] == "\n".join("x" * (MAX_REASON // 2))
 
 
 @pytest.mark.parametrize("fields", [{"choice": "C"}, {"choice": ""}, {"choice": "A"}, {"choice": "A", "strength": "9"}])
@@ -394,4 +407,25 @@ def test_a_reply_that_failed_can_be_asked_for_again(serve):
         broken.clear()
         number = person.hidden("comparison")
         assert "at last" in person.client.get(f"/reply/{number}/A").text
+        assert [len(row["messages"]) for row in conversation_rows(site.store)] == [2]
+
+
+def test_a_page_without_scripts_asks_for_a_reply_that_was_left_undone(serve):
+    broken = threading.Event()
+    broken.set()
+
+    def fails_at_first(context):
+        if broken.is_set():
+            raise RuntimeError("stopped")
+        return "at last"
+
+    with serve({arm: ScriptedModel(fails_at_first) for arm in ARMS}) as site, site.browser() as person:
+        person.join()
+        assert "event: failed" in person.say("A")
+        broken.clear()
+        for _ in range(100):  # as its browser would every few seconds
+            if "at last" in person.get("/study").text:
+                break
+            time.sleep(0.05)
+        assert "at last" in person.page.text
         assert [len(row["messages"]) for row in conversation_rows(site.store)] == [2]
