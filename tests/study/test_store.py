@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import threading
 import time
@@ -16,6 +17,8 @@ from repro.study.database import Database, normal_url, shown
 from repro.study.export import participant_rows, vote_rows
 from repro.study.store import Store
 from repro.study.tables import Comparison, Participant, Study
+
+from .conftest import STUDY
 
 
 def test_the_migrations_make_the_tables_that_the_code_means(tmp_path):
@@ -56,10 +59,51 @@ def test_urls_are_taken_as_people_write_them(tmp_path):
 def test_a_database_of_another_study_is_not_mixed_into_this_one(serve):
     with serve() as site:
         assert Store.of(site.store.database).design == site.store.design
-    with pytest.raises(ReproError, match="holds 'small' with other assistants, tasks, pairs or seed"), serve(seed=1):
-        pass
     with serve(consent="Another wording is not another design.") as site:
         assert site.store.design.consent.startswith("Another")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": 1}, "seed"),
+        ({"sampling": {"temperature": 0.2}}, "sampling"),
+        ({"layout": "in_turn"}, "layout"),
+        ({"min_turns": 2, "max_turns": 9}, "min_turns, max_turns"),
+        ({"tasks": [{**task, "text": "nothing"} for task in STUDY["tasks"]]}, "task texts"),
+        ({"tasks": STUDY["tasks"][1:]}, "tasks, task texts"),
+        ({"store_ids": "plain"}, "store_ids"),
+        ({"comparisons": 2}, "comparisons"),
+    ],
+)
+def test_a_study_does_not_go_on_under_other_conditions(serve, change, words):
+    with serve():
+        pass
+    sentence = rf"holds 'small' with other settings than were asked for \({words}\); give --db another database"
+    with pytest.raises(ReproError, match=sentence), serve(**change):
+        pass
+
+
+def test_a_database_from_before_is_held_to_what_it_was_last_served_with(serve, tmp_path):
+    with serve():
+        pass
+    with sqlite3.connect(tmp_path / "study.db") as older:
+        older.execute('update study set fingerprint = \'{"name": "small", "seed": 0}\'')
+    with pytest.raises(ReproError, match=r"\(layout\)"), serve(layout="in_turn"):
+        pass
+    with serve() as site:
+        kept = json.loads(Store.of(site.store.database)._study().fingerprint)
+    assert {"sampling", "layout", "task texts", "store_ids"} <= set(kept)
+
+
+def test_what_was_gathered_is_exported_whatever_tasks_this_package_makes_now(serve, tmp_path):
+    with serve():
+        pass
+    with sqlite3.connect(tmp_path / "study.db") as older:
+        older.execute("update study set fingerprint = replace(fingerprint, 'Write note', 'Compose note')")
+    with pytest.raises(ReproError, match="task texts"), serve():
+        pass
+    assert vote_rows(Store.of(Database.open(str(tmp_path / "study.db"), create=False))) == []
 
 
 def test_places_are_given_out_once_each_however_many_come_at_once(serve):
