@@ -133,6 +133,8 @@ def test_weights_that_are_replaced_while_a_notebook_runs_do_not_get_its_result(
         ("./mine.py:Mine", "examples/mine.py:Mine"),
         ("userlm:my_model", "userlm:examples/my_model"),
         ("mixture:mine.py:Mine=0.5,oracle=0.5", "mixture:examples/mine.py:Mine=0.5,oracle=0.5"),
+        ("vllm:my_model?max_model_len=64", "vllm:examples/my_model?max_model_len=64"),
+        ("lr=0.1/votes.csv", "examples/lr=0.1/votes.csv"),
         ("../configs", "configs"),
         ("userlm", "userlm"),  # a name, though a folder here is called so
         ("no_such_file.py:Mine", "no_such_file.py:Mine"),
@@ -142,9 +144,10 @@ def test_weights_that_are_replaced_while_a_notebook_runs_do_not_get_its_result(
 )
 def test_a_file_is_named_from_where_one_stands(notebook, project, quick_run, monkeypatch, asked, found):
     notebook("01_main")
-    for folder in ("my_model", "userlm"):
+    for folder in ("my_model", "userlm", "lr=0.1"):
         (project / "examples" / folder).mkdir(parents=True)
-    (project / "examples/mine.py").write_text("")
+    for name in ("mine.py", "lr=0.1/votes.csv"):
+        (project / "examples" / name).write_text("")
     monkeypatch.chdir(project / "examples")
     run_notebook("01", "quick", {"simulator": asked})
     assert quick_run[0]["simulator"] == found

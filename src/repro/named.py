@@ -15,14 +15,15 @@ from pathlib import Path
 from repro.models.hashes import sha256, tree
 from repro.simulators.registry import names
 
-_PART = re.compile(r"[^:=,]+")  # of `my_users.py:Terse`, `userlm:FOLDER`, `mixture:my_users.py:Terse=0.7,oracle=0.3`
+_PART = re.compile(r"[^:=,?]+")  # of `my_users.py:Terse`, `userlm:FOLDER`, `mixture:my_users.py:Terse=0.7,oracle=0.3`
 
 
 def from_root(text: str, root: Path) -> str:
     """The same text, with what it names of the working directory named from `root`; a simulator's name stays one."""
     if Path.cwd() == root:
         return text
-    return _PART.sub(lambda part: _from_root(part[0], root), text)
+    whole = _from_root(text, root)
+    return whole if whole != text else _PART.sub(lambda part: _from_root(part[0], root), text)
 
 
 def _from_root(text: str, root: Path) -> str:
