@@ -100,6 +100,16 @@ def test_code_that_no_number_depends_on_does_not_make_results_stale(notebook, pr
     assert not run_notebook("01", "quick")
 
 
+def test_a_simulator_within_another_is_part_of_what_a_result_is_made_from(notebook, project, quick_run):
+    notebook("01_main")
+    (project / "mine.py").write_text("NAME = 'one'\n")
+    (project / "mine.yaml").write_text("simulator: mine.py:Mine\n")
+    spec = {"simulator": "mixture:mine.yaml=0.5,oracle=0.5"}
+    run_notebook("01", "quick", spec)
+    (project / "mine.py").write_text("NAME = 'another'\n")
+    assert [run_notebook("01", "quick", spec), run_notebook("01", "quick", spec)] == [True, False]
+
+
 def test_a_file_that_a_default_names_is_part_of_what_a_result_is_made_from(notebook, project, quick_run):
     notebook("01_main", parameters='profile = "quick"\nseed = 0\nencoder = "vectors"')
     (project / "vectors").mkdir()

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from repro.models.hashes import sha256, tree
+from repro.simulators import made_of
 from repro.simulators.registry import names
 
 _PART = re.compile(r"[^:=,?]+")  # of `my_users.py:Terse`, `userlm:FOLDER`, `mixture:my_users.py:Terse=0.7,oracle=0.3`
@@ -31,16 +31,7 @@ def _from_root(text: str, root: Path) -> str:
     return os.path.relpath(text, root) if is_here else text
 
 
-def files_of(params: Mapping[str, object], root: Path) -> dict[str, str]:
-    """The SHA-256 of each file or folder that a text names, whole or before a colon, by parameter."""
-    found = {key: _hash(text, root) for key, text in params.items() if isinstance(text, str)}
-    return {key: hashed for key, hashed in found.items() if hashed}
-
-
-def _hash(text: str, root: Path) -> str:
-    for name in filter(None, (text, text.partition(":")[0])):
-        if os.path.isdir(root / name):
-            return tree(root / name)
-        if os.path.isfile(root / name):
-            return sha256(root / name)
-    return ""
+def files_of(params: Mapping[str, object], root: Path) -> dict[str, dict[str, str]]:
+    """By parameter, the SHA-256 of each file, folder and module that its text names or, as a simulator, stands for."""
+    found = {key: made_of(text, root) for key, text in params.items() if isinstance(text, str)}
+    return {key: parts for key, parts in found.items() if parts}

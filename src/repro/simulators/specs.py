@@ -11,7 +11,8 @@ A simulator of one's own needs no change to this package. `load_simulator` takes
     mixture:userlm=0.7,exhaustive=0.3 several, one for each dialogue
     my_users.yaml                     any of these with arguments
 
-Relative paths start at the working directory, as for any command.
+Relative paths start at the working directory, as for any command; those in a YAML file too, which for a notebook is the
+root of the checkout.
 """
 
 from __future__ import annotations
