@@ -28,6 +28,7 @@ LAYERS = [
         "study",
         "cluster",
         "reporting",
+        "named",
         "notebooks",
         "progress",
         "runner",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from repro.models.hashes import sha256
 from repro.reporting import load_claims, load_numbers, verdict
 
 pytestmark = pytest.mark.slow
@@ -47,6 +48,11 @@ def test_the_claims_are_judged(checkout):
     claims = [claim for claim in load_claims(ROOT / "configs/claims.yaml") if claim.notebook == "05_distributional_gap"]
     assert len(claims) == 5
     assert all(verdict(claim, numbers).outcome != "not run" for claim in claims)
+
+
+def test_the_record_has_the_hash_of_the_people_s_conversations(checkout):
+    inputs = json.loads((checkout / RESULT / "run.json").read_text())["inputs"]
+    assert inputs["checkout/people.jsonl"] == sha256(checkout / "people.jsonl")
 
 
 def test_figures_and_tables_are_there(checkout):

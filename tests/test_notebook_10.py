@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from repro.errors import ReproError
+from repro.models.hashes import sha256
 from repro.reporting import load_numbers
 from repro.runner import run_notebook
 
@@ -58,6 +59,11 @@ def test_its_numbers_are_in_the_record_with_the_figure(checkout):
         numbers
     )
     assert all((checkout / RESULT / f"figures/scorecard.{kind}").stat().st_size for kind in ("svg", "png", "csv"))
+
+
+def test_the_record_has_the_hash_of_its_source(checkout):
+    inputs = json.loads((checkout / RESULT / "run.json").read_text())["inputs"]
+    assert inputs["mine.py"] == sha256(checkout / "mine.py")
 
 
 def test_one_that_breaks_the_contract_is_refused_with_one_sentence(checkout, monkeypatch):

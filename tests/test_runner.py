@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from repro import runner
 from repro.errors import ReproError
+from repro.models.hashes import tree
 from repro.reporting.run import Run
 from repro.runner import Asked, plan, run_all, run_notebook
 
@@ -62,6 +63,7 @@ CHANGES = {
     "claims": lambda root: (root / "configs/claims.yaml").write_text("[]\n"),
     "source": lambda root: (root / "src/repro/types.py").write_text("ONE = 2\n"),
     "checkpoints": lambda root: (root / "checkpoints/base/adapter.safetensors").write_bytes(b"12"),
+    "files": lambda root: (root / "mine.py").write_text("NAME = 'another'\n"),
     "packages": lambda root: (root / "requirements.lock").write_text("torch==2.14.0\n"),
 }
 
@@ -69,9 +71,10 @@ CHANGES = {
 @pytest.mark.parametrize("part", CHANGES)
 def test_a_result_is_made_again_when_what_it_was_made_from_changed(notebook, project, quick_run, capfd, part):
     notebook("01_main")
-    run_notebook("01", "quick")
+    (project / "mine.py").write_text("NAME = 'one'\n")
+    run_notebook("01", "quick", {"simulator": "mine.py:Mine"})
     CHANGES[part](project)
-    assert run_notebook("01", "quick")
+    assert run_notebook("01", "quick", {"simulator": "mine.py:Mine"})
     assert f"01_main ({part} changed)" in capfd.readouterr().err
 
 
@@ -97,32 +100,92 @@ def test_code_that_no_number_depends_on_does_not_make_results_stale(notebook, pr
     assert not run_notebook("01", "quick")
 
 
-def test_checkpoints_that_a_notebook_writes_itself_do_not_make_it_stale(notebook, project, quick_run, monkeypatch):
-    execute = runner._execute
-
-    def train(source, target, params, root):
-        (root / "checkpoints/base/adapter.safetensors").write_bytes(b"trained")
-        execute(source, target, params, root)
-
-    monkeypatch.setattr(runner, "_execute", train)
+def test_a_simulator_within_another_is_part_of_what_a_result_is_made_from(notebook, project, quick_run):
     notebook("01_main")
+    (project / "mine.py").write_text("NAME = 'one'\n")
+    (project / "mine.yaml").write_text("simulator: mine.py:Mine\n")
+    spec = {"simulator": "mixture:mine.yaml=0.5,oracle=0.5"}
+    run_notebook("01", "quick", spec)
+    (project / "mine.py").write_text("NAME = 'another'\n")
+    assert [run_notebook("01", "quick", spec), run_notebook("01", "quick", spec)] == [True, False]
+
+
+def test_a_file_that_a_default_names_is_part_of_what_a_result_is_made_from(notebook, project, quick_run):
+    notebook("01_main", parameters='profile = "quick"\nseed = 0\nencoder = "vectors"')
+    (project / "vectors").mkdir()
+    run_notebook("01", "quick")
+    (project / "vectors/weights.bin").write_bytes(b"1")
     assert [run_notebook("01", "quick"), run_notebook("01", "quick")] == [True, False]
 
 
-def test_a_notebook_that_uses_what_an_earlier_one_trained_runs_after_it(notebook, project, quick_run, monkeypatch):
-    notebook("01_main"), notebook("02_other")
-    run_all(Asked())
-    execute = runner._execute
+def test_weights_that_are_replaced_while_a_notebook_runs_do_not_get_its_result(
+    notebook, project, quick_run, monkeypatch
+):
+    """It may have read the old ones; so it is filed under these, and is made again."""
+    execute, before = runner._execute, tree(project / "checkpoints")
 
-    def train(source, target, params, root):
-        (root / "checkpoints/base/adapter.safetensors").write_bytes(b"trained")
+    def meanwhile(source, target, params, root):
+        (root / "checkpoints/base/adapter.safetensors").write_bytes(b"released just now")
         execute(source, target, params, root)
 
-    monkeypatch.setattr(runner, "_execute", train)
-    path = project / "notebooks/01_main.ipynb"
-    path.write_text(path.read_text().replace("0.4", "0.3"))
-    assert run_all(Asked()) == 2  # 01 because it changed, 02 because of the checkpoint that 01 wrote
-    assert run_all(Asked()) == 0
+    monkeypatch.setattr(runner, "_execute", meanwhile)
+    notebook("01_main")
+    run_notebook("01", "quick")
+    made_from = json.loads((project / FOLDER / "run.json").read_text())["made_from"]
+    assert made_from["checkpoints"] == before != tree(project / "checkpoints")
+    assert [run_notebook("01", "quick"), run_notebook("01", "quick")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("mine.py:Mine", "examples/mine.py:Mine"),
+        ("./mine.py:Mine", "examples/mine.py:Mine"),
+        ("userlm:my_model", "userlm:examples/my_model"),
+        ("mixture:mine.py:Mine=0.5,oracle=0.5", "mixture:examples/mine.py:Mine=0.5,oracle=0.5"),
+        ("vllm:my_model?max_model_len=64", "vllm:examples/my_model?max_model_len=64"),
+        ("lr=0.1/votes.csv", "examples/lr=0.1/votes.csv"),
+        ("../configs", "configs"),
+        ("userlm", "userlm"),  # a name, though a folder here is called so
+        ("no_such_file.py:Mine", "no_such_file.py:Mine"),
+        ("/dev/null", "/dev/null"),
+        ("x" * 5000, "x" * 5000),
+    ],
+)
+def test_a_file_is_named_from_where_one_stands(notebook, project, quick_run, monkeypatch, asked, found):
+    notebook("01_main")
+    for folder in ("my_model", "userlm", "lr=0.1"):
+        (project / "examples" / folder).mkdir(parents=True)
+    for name in ("mine.py", "lr=0.1/votes.csv"):
+        (project / "examples" / name).write_text("")
+    monkeypatch.chdir(project / "examples")
+    run_notebook("01", "quick", {"simulator": asked})
+    assert quick_run[0]["simulator"] == found
+    monkeypatch.chdir(project)
+    assert not run_notebook("01", "quick", {"simulator": found})  # from the root it is the same result
+
+
+def test_notebooks_that_run_side_by_side_run_in_the_root(notebook, project, quick_run, monkeypatch):
+    notebook("01_main"), notebook("02_other")
+    (project / "examples").mkdir()
+    (project / "examples/mine.py").write_text("")
+    monkeypatch.chdir(project / "examples")
+    started = []
+
+    class Child:
+        stderr = ()
+
+        def wait(self):
+            return 0
+
+    def start(command, on, **how):
+        started.append((command[command.index("-p") + 1], how["cwd"]))
+        return Child()
+
+    monkeypatch.setattr(runner, "start", start)
+    monkeypatch.setattr(runner, "shares", lambda n: [[0], [1]])
+    run_all(Asked(offered={"simulator": "mine.py:Mine"}, jobs=2))
+    assert started == [("simulator=examples/mine.py:Mine", project)] * 2
 
 
 def test_starting_over_forgets_work_in_progress_of_this_notebook_only(notebook, project, quick_run):

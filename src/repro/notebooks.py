@@ -19,6 +19,7 @@ from typing import Any
 from repro.config import profile_path, repo_root
 from repro.errors import ReproError
 from repro.models.hashes import digest, sha256, tree
+from repro.named import files_of
 from repro.reporting.record import record_of
 
 # These can change without changing a result.
@@ -26,6 +27,7 @@ _NOT_IN_NUMBERS = (
     "assumptions.py",
     "cli.py",
     "doctor.py",
+    "named.py",
     "notebooks.py",
     "paper.py",
     "progress.py",
@@ -152,6 +154,7 @@ def key_of(notebook: Notebook, params: Mapping[str, object], root: Path) -> dict
     made_from = {
         "notebook": digest(notebook.cells),
         "params": dict(params),
+        "files": files_of({**notebook.parameters, **params}, root),
         "settings": sha256(profile_path(str(params["profile"]), root)),
         "claims": tree(root / "configs", pattern="claims.yaml"),
         "source": tree(root / "src" / "repro", skip=_NOT_IN_NUMBERS),

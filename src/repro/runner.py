@@ -23,7 +23,8 @@ from typing import Any
 
 from repro.config import flat, load_profile, repo_root, sources
 from repro.errors import ReproError
-from repro.models.hashes import digest, tree
+from repro.models.hashes import digest
+from repro.named import from_root
 from repro.notebooks import Notebook, bind, expected_seconds, find, key_of, results_path, why_run
 from repro.progress import clock, duration, say
 from repro.reporting.record import attach
@@ -112,7 +113,7 @@ def _side_by_side(jobs: Sequence[Job], free: Sequence[Sequence[int]]) -> int:
             if not job.reason:
                 say(f"{job.notebook.name}: current, nothing to do")
                 continue
-            running.append(process := start(job.command, on, stderr=PIPE, text=True))
+            running.append(process := start(job.command, on, cwd=job.root, stderr=PIPE, text=True))
             for line in process.stderr or ():
                 say(line.rstrip())
             if process.wait():
@@ -141,10 +142,15 @@ def jobs_for(asked: Asked, root: Path) -> list[Job]:
         if not any(key in notebook.parameters for notebook in notebooks):
             names = ", ".join(notebook.name for notebook in notebooks)
             raise ReproError(f"no parameter '{key}' in {names or 'any notebook'}; leave it out")
-    return [
-        Job(notebook, bind(notebook, asked.profile, asked.params, asked.offered), asked.force, root)
-        for notebook in notebooks
-    ]
+    return [Job(notebook, _params(notebook, asked, root), asked.force, root) for notebook in notebooks]
+
+
+def _params(notebook: Notebook, asked: Asked, root: Path) -> dict[str, Any]:
+    """What the notebook will get. A default stays as it is, whatever the working directory holds of that name."""
+    params = bind(notebook, asked.profile, asked.params, asked.offered)
+    given = {key: params[key] for key in (*asked.params, *asked.offered) if key in params}
+    other = {key: text for key, text in given.items() if isinstance(text, str) and text != notebook.parameters[key]}
+    return {**params, **{key: from_root(text, root) for key, text in other.items()}}
 
 
 def plan(asked: Asked, *, root: Path | None = None) -> list[str]:
@@ -190,8 +196,6 @@ def _run(job: Job, reason: str) -> None:
             if running.is_file():
                 os.replace(running, failed)
             raise ReproError(f"{notebook.name} failed: {_cause(error)}; see {failed.relative_to(root)}") from error
-    # A notebook may have written the checkpoints it then used: what counts is what they are now.
-    made_from["checkpoints"] = tree(root / "checkpoints")
     overridden = sorted(key for key, value in params.items() if value != notebook.parameters[key])
     _make_publishable(running, root)
     attach(folder, running, key=digest(made_from), made_from=made_from, params_overridden=overridden)

@@ -115,6 +115,45 @@ def test_rows_in_memory_are_a_corpus_too():
     assert (corpus.column("id"), corpus.steps[0].dropped) == (["a"], {"nobody answered": 1})
 
 
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ([{"type": "text", "text": "hi"}], "hi"),
+        ([{"type": "text", "text": "read this:"}, {"type": "input_text", "text": "a page"}], "read this:\na page"),
+        ([{"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": "x"}}], None),
+        ([{"type": "text", "text": None}], None),
+        (["hi"], None),
+        ({"text": "hi"}, None),
+        (7, None),
+    ],
+)
+def test_of_parts_the_text_is_read_and_what_is_not_text_is_left_out_and_counted(content, found):
+    said = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hello."}]
+    other = [{"role": "user", "content": content}, said[1]]
+    corpus = from_rows([{"messages": said, "id": "a"}, {"messages": other, "id": "b"}])
+    texts = [task.human[0].text for task in corpus]
+    assert texts == (["hi"] if found is None else ["hi", found])
+    assert corpus.steps[0].dropped == ({"a turn that is not text": 1} if found is None else {})
+
+
+@pytest.mark.parametrize("said", [["hi"], "hi", 7, [None]])
+def test_messages_that_are_no_turns_are_left_out_and_counted(said):
+    good = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hello."}]
+    corpus = from_rows([{"messages": good, "id": "a"}, {"messages": said, "id": "b"}])
+    assert (corpus.column("id"), corpus.steps[0].dropped) == (["a"], {"a turn that is not text": 1})
+
+
+def test_a_file_of_parts_is_read_as_one_of_text_is(tmp_path):
+    def said(role, text):
+        return {"role": role, "content": [{"type": "text", "text": text}]}
+
+    path = write(tmp_path / "parts.jsonl", [{"id": "a", "messages": [said("user", "hi"), said("assistant", "Hello.")]}])
+    (task,) = load_corpus(path)
+    assert task.human == (Turn("user", "hi"), Turn("assistant", "Hello."))
+    with pytest.raises(ReproError, match=r"no usable conversation in .* \(1 a turn that is not text\)"):
+        load_corpus(write(tmp_path / "words.jsonl", [{"messages": ["hi"]}]))
+
+
 def test_what_a_dialogue_must_be():
     assert fault([("user", "hi"), ("assistant", "Hello.")]) == ""
     assert fault([("user", "hi"), ("assistant", "Hello."), ("user", "bye")]) == ""  # left unanswered

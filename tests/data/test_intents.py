@@ -68,6 +68,14 @@ def test_answers_are_kept_and_asked_for_once(tmp_path):
     assert model.n_asked == 4  # the one that is new
 
 
+def test_another_model_of_the_same_name_is_asked_anew(tmp_path):
+    here, there = Counting(), Counting()
+    here.identity, there.identity = "http://here/v1#a/writer", "http://there/v1#b/writer"
+    for model in (here, there, here):
+        summarised(corpus(), model, path=tmp_path / "intents.jsonl")
+    assert (here.n_asked, there.n_asked) == (3, 3)
+
+
 def test_a_torn_line_costs_one_answer(tmp_path):
     path = tmp_path / "intents.jsonl"
     model = Counting()

@@ -40,6 +40,12 @@ def test_both_bad_is_a_tie_and_an_empty_vote_is_unscored(tmp_path):
     assert math.isnan(empty.outcome)
 
 
+def test_what_is_marked_as_left_out_is_not_read(tmp_path):
+    path = tmp_path / "votes.csv"
+    path.write_text("participant,task,a,b,vote,left_out\np,t,x,y,a,True\nq,t,x,y,b,False\nr,t,x,y,b,\n")
+    assert [vote.participant for vote in read_votes(path)] == ["q", "r"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -48,6 +54,10 @@ def test_both_bad_is_a_tie_and_an_empty_vote_is_unscored(tmp_path):
         ("participant,task,a,b,vote\np,t,x,y,a\n,t,x,y,a\n", "vote 2 has no participant"),
         ("participant,task,a,b,vote,position\np,t,x,y,a,left\n", "position 'left'; it is a_first, b_first"),
         ("participant,task,a,b,vote,strength\np,t,x,y,a,very\n", "'very' as strength; give a number"),
+        (
+            "participant,task,a,b,vote,left_out\np,t,x,y,a,perhaps\n",
+            "'perhaps' as left_out; it is true, false or empty",
+        ),
         ("participant,task,a,b,vote\np,t,x,x,a\n", "compares x with itself"),
     ],
 )

@@ -44,6 +44,18 @@ def contexts_read(model, monkeypatch):
     return seen
 
 
+def test_two_folders_of_one_name_are_two_models(tmp_path):
+    folders = [tmp_path / place / "writer" for place in ("one", "two", "same")]
+    for folder, weights in zip(folders, ("1", "2", "1"), strict=True):
+        folder.mkdir(parents=True)
+        (folder / "weights").write_text(weights)
+    model, tokenizer = tiny_model()
+    one, two, same = (LocalModel(model, tokenizer, name="writer", parts=["tiny", f]).identity for f in folders)
+    assert one == same != two
+    assert one.startswith("tiny+")
+    assert LocalModel.from_pretrained("tiny", n_layers=1, dtype="float32").identity == "tiny+1 layers@float32"
+
+
 def test_token_ids_decode_to_the_text(speaker):
     for turn in speaker.generate(CONTEXTS, sampling=SAMPLING, seeds=SEEDS):
         assert turn.role == "assistant"

@@ -33,6 +33,12 @@ class Nameless:
 class Spaced(Terse):
     name = "two words"
 
+class Taken(Terse):
+    name = "userlm"
+
+class Fixed(Terse):
+    name = property(lambda self: "fixed")
+
 class Broken(Terse):
     def __init__(self):
         raise RuntimeError("no licence\\nfor this")
@@ -104,6 +110,23 @@ def test_a_user_language_model_in_a_folder(tmp_path):
     assert user.name == "my_lm"
 
 
+@pytest.mark.parametrize("name", ["my lm", "userlm", "roleplay_depth10", "initial"])
+def test_a_folder_whose_name_is_none_or_one_of_ours_is_told_so_and_takes_another(terse, name):
+    from repro.models.tiny import tiny_model
+
+    model, tokenizer = tiny_model(dtype="float32")
+    model.save_pretrained(terse / "models" / name)
+    tokenizer.save_pretrained(terse / "models" / name)
+    why = "letters, digits" if " " in name else "one of ours; give it another"
+    with pytest.raises(
+        ReproError, match=rf"'models/{name}' has the name '{name}'.*{why}.*: rename the folder, or write"
+    ):
+        load_simulator(f"models/{name}")
+    (terse / "mine.yaml").write_text(f"name: mine\nsimulator: models/{name}\n")
+    assert load_simulator("mine.yaml").name == "mine"
+    assert load_simulator(f"mixture:models/{name}=1,oracle=1").name == "mixture"
+
+
 @pytest.mark.parametrize(
     "spec", ["openai:http://127.0.0.1:9/v1#some/model", "roleplay:openai:http://127.0.0.1:9/v1#some/model"]
 )
@@ -113,6 +136,10 @@ def test_an_endpoint_is_asked_to_play_the_user_without_words_put_in_its_mouth(sp
     assert not user.helped
     assert isinstance(user.model, ServedModel)
     assert (user.model.base_url, user.model.model) == ("http://127.0.0.1:9/v1", "some/model")
+
+
+def test_a_user_model_behind_a_server_is_called_what_it_is_served_as():
+    assert load_simulator("vllm:http://127.0.0.1:9/v1#userlm", base="tiny").name == "userlm"
 
 
 def test_role_play_at_an_endpoint_keeps_its_ways():
@@ -131,9 +158,13 @@ class Point:
         return self.thing
 
 
+class Theirs(ReferenceUsers):
+    name = "theirs"
+
+
 def test_an_installed_package_brings_its_own(monkeypatch):
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Point(ReferenceUsers)])
-    assert isinstance(load_simulator("theirs"), ReferenceUsers)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Point(Theirs)])
+    assert isinstance(load_simulator("theirs"), Theirs)
     assert "theirs" in registry.names()
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [Point(ImportError("no numpy"))])
     with pytest.raises(ReproError, match=r"^theirs cannot be imported \(ImportError: no numpy\)"):
@@ -162,10 +193,15 @@ def test_a_package_on_the_path_is_found_by_its_metadata(tmp_path, monkeypatch):
         ("nobody", "no simulator 'nobody'; have exhaustive, oracle, replay, roleplay"),
         ("no_file.py:Terse", "no file no_file.py"),
         ("no_such_module:Terse", "no module no_such_module"),
-        ("my_users.py:Tense", "no 'Tense' in my_users.py; classes with a reply method there: Broken, Nameless, Spaced"),
+        ("my_users.py:Tense", "no 'Tense' in my_users.py; classes with a reply method there: Broken, Fixed, Nameless"),
         ("my_users.py:Mute", "'my_users.py:Mute' has no method reply"),
         ("my_users.py:Nameless", "has the name None"),
         ("my_users.py:Spaced", "has the name 'two words'"),
+        ("my_users.py:Taken", "has the name 'userlm', which is one of ours; give it another"),
+        ("fixed.yaml", r"'my_users.py:Fixed' cannot be called 'mine' \(AttributeError: .*\); leave the name out"),
+        ("args.yaml", r"the args in args.yaml are \[1, 2\]; they have to be lines of 'name: value'"),
+        ("keys.yaml", r"the args in keys.yaml are {1: 2}; they have to be lines of 'name: value'"),
+        ("name.yaml", "'name.yaml' has the name 'oracle', which is one of ours"),
         ("my_users.py:Broken", r"cannot be made with no arguments \(RuntimeError: no licence\)"),
         ("broken.py:Terse", r"broken.py cannot be imported \(SyntaxError"),
         ("mixture:oracle", "is no mixture"),
@@ -192,6 +228,10 @@ def test_a_mistake_gets_one_sentence(terse, spec, words):
         "weights.yaml": "mixture: {oracle: much}\n",
         "arguments.yaml": "simulator: roleplay:tiny\nargs: {n_trys: 3}\n",
         "torn.yaml": "simulator: [\n",
+        "fixed.yaml": "name: mine\nsimulator: my_users.py:Fixed\n",
+        "args.yaml": "simulator: my_users.py:Terse\nargs: [1, 2]\n",
+        "keys.yaml": "simulator: my_users.py:Terse\nargs: {1: 2}\n",
+        "name.yaml": "name: oracle\nsimulator: my_users.py:Terse\n",
     }
     for name, text in files.items():
         (terse / name).write_text(text)

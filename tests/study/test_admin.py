@@ -10,8 +10,10 @@ import pytest
 from sqlmodel import select
 
 from repro.evaluation.gap.conversations import read_conversations
+from repro.evaluation.preference import win_rates
+from repro.evaluation.votes import read_votes
 from repro.study.export import export_files, vote_rows
-from repro.study.report import as_text, report, votes_of
+from repro.study.report import as_text, report
 from repro.study.tables import Look
 
 from .conftest import PID
@@ -104,13 +106,31 @@ def test_the_export_says_everything_but_who_people_are(serve, admin, tmp_path):
     assert len(found) == 2
 
 
-def test_votes_become_the_records_that_reference_users_leave():
-    row = {"participant": "p", "task": "t", "a": "x", "b": "y", "first": "y", "winner": None, "choice": "tie"}
-    rows = [row, {**row, "choice": "both_bad"}, {**row, "choice": "A", "winner": "y"}, {**row, "choice": None}]
-    votes = votes_of(rows)
-    assert [vote.outcome for vote in votes[:3]] == [0.5, 0.5, 0.0]
-    assert votes[3].outcome != votes[3].outcome  # opened and not voted: unscored, not 0
-    assert {vote.position for vote in votes} == {"b_first"}
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_votes_that_are_exported_are_read_as_they_were_cast_and_counted_as_in_the_report(serve, tmp_path, kind):
+    with serve() as site:
+        for answer in ("Blue", "Red", "Blue"):
+            with site.browser() as person:
+                person.join()
+                person.compare("A", "3", reason="-- shorter,\nand it asked")
+                person.send("/check", number=0, answer=answer)
+                person.compare("both_bad")
+        rows, found, files = vote_rows(site.store), report(site.store, n_boot=50), export_files(site.store)
+    path = tmp_path / f"votes.{kind}"
+    path.write_bytes(files[path.name])
+    votes = read_votes(path)
+    kept = [row for row in rows if not row["left_out"]]
+    assert (len(rows), len(votes), found.n_left_out) == (9, 6, 1)
+    for row, vote in zip(kept, votes, strict=True):
+        assert (vote.participant, vote.task, vote.a, vote.b) == tuple(row[k] for k in ("participant", "task", "a", "b"))
+        assert (vote.position == "a_first") == (row["first"] == row["a"])
+        if row["choice"] == "A":
+            assert (vote.outcome, vote.strength) == (float(row["first"] == row["a"]), 3)
+        else:  # neither is good: a tie; opened and not voted: unscored, not 0
+            assert repr(vote.outcome) == ("0.5" if row["choice"] else "nan")
+    rates = {pair.pair: pair.win_rate for pair in win_rates(votes, arms=["plain", "tuned", "other"], n_boot=50)}
+    assert all(repr(rates[pair.pair]) == repr(pair.win_rate) for pair in found.pairs)  # NaN is not equal to itself
+    assert {pair for pair, rate in rates.items() if rate.n} == {pair.pair for pair in found.pairs}
 
 
 def test_the_report_counts_who_paid_attention_and_leaves_out_who_did_not(serve):

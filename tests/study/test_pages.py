@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from sqlmodel import select
@@ -14,7 +15,7 @@ from repro.models.scripted import ScriptedModel
 from repro.study import guard
 from repro.study.export import conversation_rows, participant_rows, vote_rows
 from repro.study.tables import Answer, Message, Participant
-from repro.study.talk import Talk
+from repro.study.talk import MAX_REASON, Talk
 
 from .conftest import PID
 
@@ -162,6 +163,19 @@ def test_replies_are_kept_together_and_one_that_cannot_be_does_not_hinder_the_ot
             kept = session.exec(select(Message).where(Message.role == "assistant")).all()
     assert [(row.label, row.text) for row in kept] == [("A", kept[0].text), ("B", "new")]
     assert kept[0].text != "again"
+
+
+def test_a_reason_is_as_long_as_its_page_counts_it_and_one_that_is_too_long_is_told_so(serve):
+    with serve() as site, site.browser() as person:
+        person.join()
+        person.say("A"), person.say("B")
+        person.send("/next", comparison=person.hidden("comparison"))
+        vote = {"comparison": person.hidden("comparison"), "choice": "tie"}
+        assert person.send("/vote", **vote, reason="x" * (MAX_REASON + 1)).status_code == 422
+        assert "Please give your reason in at most 2000 characters." in person.page.text
+        person.get("/study")
+        person.send("/vote", **vote, reason="x\r\n" * (MAX_REASON // 2))  # a form sends line ends as two characters
+        assert vote_rows(site.store)[0]["reason"] == "\n".join("x" * (MAX_REASON // 2))
 
 
 @pytest.mark.parametrize("fields", [{"choice": "C"}, {"choice": ""}, {"choice": "A"}, {"choice": "A", "strength": "9"}])
@@ -329,6 +343,55 @@ def test_a_rate_refills_with_time():
     rates.use("one", 60)
 
 
+def test_who_tries_again_at_once_is_let_in_when_a_use_has_come_in():
+    now = [0.0]
+    rates = guard.Rates(now=lambda: now[0])
+    for _ in range(60):
+        rates.use("one", 60)
+    n_in = 0
+    for _ in range(100):  # ten times a second, for ten seconds, of which each brings one use
+        now[0] += 0.1
+        with suppress(guard.Refused):
+            rates.use("one", 60)
+            n_in += 1
+    assert n_in in (9, 10)  # a tenth is no exact number: the last may be a hair away
+
+
+def test_a_stream_ends_when_its_listener_leaves_even_after_sending_too_much(serve):
+    """Or it would ask for what comes next for ever, and nobody else would be served."""
+    speak, asked = threading.Event(), []
+
+    def hesitate(context):
+        speak.wait(10)
+        return "at last"
+
+    with serve({arm: ScriptedModel(hesitate) for arm in ARMS}) as site, site.browser() as person:
+        person.join()
+        number = person.hidden("comparison")
+        person.send("/say/A", comparison=number, text="hello")
+
+        async def receive():
+            asked.append(1)
+            if len(asked) > 9:
+                raise AssertionError("asked for more of somebody who has left")
+            part = {"type": "http.request", "body": b"x" * (guard.MAX_BODY - 1), "more_body": True}
+            return part if len(asked) < 3 else {"type": "http.disconnect"}
+
+        async def send(message):
+            pass
+
+        cookie = f"study={person.client.cookies['study']}".encode()
+        path = f"/reply/{number}/A"
+        scope = {
+            "type": "http", "asgi": {"spec_version": "2.3"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+            "path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"",
+            "headers": [(b"cookie", cookie)], "client": ("test", 1), "server": ("test", 80),
+        }  # fmt: skip
+        asyncio.run(asyncio.wait_for(site.app(scope, receive, send), 10))
+        speak.set()
+    assert len(asked) == 3  # two parts of what was sent, and that it left
+
+
 def test_a_reply_that_failed_can_be_asked_for_again(serve):
     broken = threading.Event()
     broken.set()
@@ -344,4 +407,25 @@ def test_a_reply_that_failed_can_be_asked_for_again(serve):
         broken.clear()
         number = person.hidden("comparison")
         assert "at last" in person.client.get(f"/reply/{number}/A").text
+        assert [len(row["messages"]) for row in conversation_rows(site.store)] == [2]
+
+
+def test_a_page_without_scripts_asks_for_a_reply_that_was_left_undone(serve):
+    broken = threading.Event()
+    broken.set()
+
+    def fails_at_first(context):
+        if broken.is_set():
+            raise RuntimeError("stopped")
+        return "at last"
+
+    with serve({arm: ScriptedModel(fails_at_first) for arm in ARMS}) as site, site.browser() as person:
+        person.join()
+        assert "event: failed" in person.say("A")
+        broken.clear()
+        for _ in range(100):  # as its browser would every few seconds
+            if "at last" in person.get("/study").text:
+                break
+            time.sleep(0.05)
+        assert "at last" in person.page.text
         assert [len(row["messages"]) for row in conversation_rows(site.store)] == [2]

@@ -14,12 +14,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 from repro.data.corpora import Corpus, Step
 from repro.data.lines import append_rows, read_rows
 from repro.errors import ReproError
-from repro.models.base import ChatModel, Sampling
+from repro.models.base import ChatModel, Sampling, identity_of
 from repro.models.hashes import digest
 from repro.seeds import derive
 from repro.types import Task, Turn
@@ -60,9 +61,13 @@ class _Asker:
     path: Path
     seed: int
 
+    @cached_property
+    def identity(self) -> str:
+        return identity_of(self.model)
+
     def key(self, task: Task) -> str:
         """The answer depends on the model, how it is sampled, and what it reads."""
-        return digest([self.model.name, asdict(SAMPLING), self.seed, prompt(), question(task)])
+        return digest([self.identity, asdict(SAMPLING), self.seed, prompt(), question(task)])
 
     def ask(self, tasks: Mapping[str, Task]) -> dict[str, str]:
         """Sentences by key, of those that answered in form within `N_TRIES`; written down before they are returned."""

@@ -1,12 +1,13 @@
 """How do votes get into a file and out of it?
 
-One row a vote, as CSV, JSONL or parquet, which is what the study app exports. Columns:
+One row a vote, as CSV, JSONL or parquet; `repro study export` writes such files. Columns:
 
     participant   who voted: a pseudonym                            required
     task          what it was about                                 required
     a, b          the two assistants                                required
     vote          a, b, tie, both_bad, or empty: not given          required
     position      a_first, b_first or unknown: who was seen first   unknown if absent
+    left_out      true: is not read (who failed attention checks)   optional
     strength      how much better, a number                         optional
     domain        what kind of task                                 optional
     seed_a, seed_b   training seeds, empty: not trained             optional
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
 
 NEEDED = ("participant", "task", "a", "b", "vote")
 OUTCOMES: Mapping[str, float] = {"a": 1.0, "b": 0.0, "tie": 0.5, "both_bad": 0.5, "": NAN}
+LEFT_OUT: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False, "": False}
 _WORDS = {1.0: "a", 0.0: "b", 0.5: "tie"}
 
 
 def read_votes(path: str | Path) -> list[Vote]:
-    """The votes in a file, in its order."""
+    """The votes in a file, in its order, less those that are marked as left out."""
     return votes_of(_frame(Path(path)), str(path))
 
 
@@ -46,10 +48,11 @@ def domains_of(path: str | Path) -> dict[str, str]:
 
 
 def votes_of(frame: pd.DataFrame, where: str = "the table") -> list[Vote]:
-    """The votes in a data frame with the columns above."""
+    """The votes in a data frame with the columns above, less those that are left out."""
     if missing := [column for column in NEEDED if column not in frame]:
         raise ReproError(f"{where} has no column '{missing[0]}'; votes need {', '.join(NEEDED)}")
-    return [_vote(row, f"{where}, vote {i}") for i, row in enumerate(frame.to_dict("records"), 1)]
+    rows = [(f"{where}, vote {i}", _cells(row)) for i, row in enumerate(frame.to_dict("records"), 1)]
+    return [_vote(cells, place) for place, cells in rows if not _is_left_out(cells, place)]
 
 
 def votes_frame(votes: Sequence[Vote], domains: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -90,9 +93,20 @@ def _frame(path: Path) -> pd.DataFrame:
     return frame.astype(object).where(frame.notna(), "").map(str)
 
 
-def _vote(row: Mapping[Any, Any], where: str) -> Vote:
+def _cells(row: Mapping[Any, Any]) -> dict[str, str]:
+    """A row as text, what is missing as ""."""
     cells = {str(key): str(value).strip() for key, value in row.items()}
-    cells = {key: "" if value in ("nan", "None", "<NA>") else value for key, value in cells.items()}
+    return {key: "" if value in ("nan", "None", "<NA>") else value for key, value in cells.items()}
+
+
+def _is_left_out(cells: Mapping[str, str], where: str) -> bool:
+    said = cells.get("left_out", "").lower()
+    if said not in LEFT_OUT:
+        raise ReproError(f"{where} has '{said}' as left_out; it is true, false or empty")
+    return LEFT_OUT[said]
+
+
+def _vote(cells: Mapping[str, str], where: str) -> Vote:
     vote, position = cells["vote"].lower(), cells.get("position") or "unknown"
     if empty := [key for key in ("participant", "task", "a", "b") if not cells[key]]:
         raise ReproError(f"{where} has no {empty[0]}; every vote needs one")

@@ -86,3 +86,8 @@ class MeteredModel(ChatModel, Protocol):
     def held_to(self, schema: Mapping[str, Any]) -> ChatModel:
         """The same model, whose text is JSON of this schema where that can be had."""
         ...
+
+
+def identity_of(model: ChatModel) -> str:
+    """What tells a model's answers from those of any other, for keys of what is kept; its name if it has only that."""
+    return str(getattr(model, "identity", model.name))

@@ -18,6 +18,7 @@ from .attention import use_grouped_attention
 from .base import OnText, Sampling
 from .chat import ChatFormat
 from .decode import Decoder, OnToken, Sampled
+from .hashes import tree
 from .pieces import TokenPieces
 from .turns import check_length, prompts, rules, text_of, turn_of
 from .vocabulary import fit_embeddings
@@ -26,16 +27,23 @@ MAX_BATCH = 64  # rows decoded together: speed falls beyond it on two cores
 
 
 class LocalModel:
-    """A causal language model with a chat template, as a `ChatModel`."""
+    """A causal language model with a chat template, as a `ChatModel`; `parts` are what it was put together from."""
 
-    def __init__(self, model: Any, tokenizer: Any, *, name: str) -> None:
+    def __init__(self, model: Any, tokenizer: Any, *, name: str, parts: Sequence[str | Path] = ()) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
         self.name = name
+        self.parts = [*map(str, parts)] or [name]
         self.format = ChatFormat(tokenizer)
         self.decoder = Decoder(model)
         sizes = (getattr(model.config, size, None) for size in ("max_position_embeddings", "sliding_window"))
         self.n_readable = min((size for size in sizes if size), default=10**9)  # `decode` attends to all it has read
+
+    @property
+    def identity(self) -> str:
+        """What tells its answers from those of any other model, as a name for people does not: what folders hold."""
+        parts = [tree(Path(part)) if Path(part).is_dir() else part for part in self.parts]
+        return "+".join(parts) + f"@{self.dtype}"
 
     @property
     def dtype(self) -> str:
@@ -62,7 +70,8 @@ class LocalModel:
                 tokenizer = load_tokenizer(str(adapter))
                 fit_embeddings(model, tokenizer)
             model = merge_adapter(model, adapter)
-        return cls(model.to(device), tokenizer, name=Path(adapters[-1]).name if adapters else name)
+        parts = [name, *([f"{n_layers} layers"] if n_layers else []), *adapters]
+        return cls(model.to(device), tokenizer, name=Path(adapters[-1]).name if adapters else name, parts=parts)
 
     def generate(
         self, contexts: Sequence[Sequence[Turn]], *, sampling: Sampling, seeds: Sequence[int], role: Role = "assistant",

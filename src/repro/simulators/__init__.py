@@ -4,6 +4,7 @@ from .base import UserSimulator
 from .exhaustive import Exhaustive
 from .guardrails import Guardrails
 from .mixture import Mixture
+from .origins import made_of
 from .reference import ReferenceUsers
 from .registry import SIMULATORS
 from .replay import Replay
@@ -14,5 +15,5 @@ from .userlm import UserLM
 
 __all__ = [
     "SIMULATORS", "Concat", "Exhaustive", "Full", "Guardrails", "Mixture", "OneByOne", "ReferenceUsers", "Replay",
-    "RolePlay", "ShardRolePlay", "UserLM", "UserSimulator", "load_simulator",
+    "RolePlay", "ShardRolePlay", "UserLM", "UserSimulator", "load_simulator", "made_of",
 ]  # fmt: skip

@@ -24,6 +24,8 @@ from .userlm import SAMPLING as USER_SAMPLING
 from .userlm import UserLM
 
 GROUP = "repro.simulators"
+RELEASED = "checkpoints/userlm"  # in the checkout: the adapter that these speak with
+ON_RELEASED = ("userlm", "userlm_guarded")
 LONG = replace(USER_SAMPLING, max_tokens=256)  # ours: what is too long is for the guardrails to say
 WARM = replace(SAMPLING, temperature=1.2)  # ours: half as warm again as role-play otherwise is
 
@@ -45,18 +47,17 @@ def _on_base(name: str) -> Callable[[str, str], UserSimulator]:
     return lambda base, dtype: ON_A_MODEL[name](LocalModel.from_pretrained(base, dtype=dtype))
 
 
-def _released_userlm(base: str, dtype: str, name: str = "userlm") -> UserSimulator:
+def _released_userlm(base: str, dtype: str, name: str) -> UserSimulator:
     from ..config import repo_root
 
-    adapter = repo_root() / "checkpoints" / "userlm"
+    adapter = repo_root() / RELEASED
     return ON_A_MODEL[name](LocalModel.from_pretrained(base, adapters=[adapter], dtype=dtype))
 
 
 # By name, from the base weights' name and type.
 SIMULATORS: dict[str, Callable[[str, str], UserSimulator]] = {
     **{name: _on_base(name) for name in ON_A_MODEL},
-    "userlm": _released_userlm,
-    "userlm_guarded": partial(_released_userlm, name="userlm_guarded"),
+    **{name: partial(_released_userlm, name=name) for name in ON_RELEASED},
     "exhaustive": lambda *_: Exhaustive(),
     "oracle": lambda *_: ReferenceUsers(),
     "replay": lambda *_: Replay(),

@@ -11,7 +11,8 @@ A simulator of one's own needs no change to this package. `load_simulator` takes
     mixture:userlm=0.7,exhaustive=0.3 several, one for each dialogue
     my_users.yaml                     any of these with arguments
 
-Relative paths start at the working directory, as for any command.
+Relative paths start at the working directory, as for any command; those in a YAML file too, which for a notebook is the
+root of the checkout.
 """
 
 from __future__ import annotations
@@ -35,11 +36,17 @@ from .userlm import UserLM
 
 FORMS = "file.py:Class, a folder or hub id of a user model, roleplay:MODEL, openai:URL#MODEL or mixture:a=0.7,b=0.3"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_OURS = re.compile(r"initial|(.*_)?depth\d+")  # models of ours, beside `SIMULATORS`; dialogues are filed by name
 _YAML_KEYS = {"name", "simulator", "args", "mixture"}
 
 
 def load_simulator(spec: str, *, base: str = "smollm2", dtype: str = "bfloat16") -> UserSimulator:
     """The simulator that `spec` stands for; those that need weights and name none get those of `base`."""
+    return _load(spec, base, dtype)
+
+
+def _load(spec: str, base: str, dtype: str, name: str = "") -> UserSimulator:
+    """`name` is what a user language model is called, whatever its folder is."""
     head, colon, rest = spec.partition(":")
     if spec in SIMULATORS:
         return SIMULATORS[spec](base, dtype)
@@ -53,10 +60,11 @@ def load_simulator(spec: str, *, base: str = "smollm2", dtype: str = "bfloat16")
         return _on_model(spec if head == SCHEME else rest, "roleplay_raw" if head == SCHEME else head, base, dtype)
     if colon and head == VLLM:
         model = load_model(spec, base=base, dtype=dtype)
-        return UserLM(model, name=model.name)
+        is_served = rest.startswith(("http://", "https://"))  # there a server says what it is called
+        return UserLM(model, name=name or (model.name if is_served else _folder_name(Path(model.name), spec)))
     if colon:
         return _made(_attribute(head, rest), spec, {})
-    return _user_model(spec, base, dtype)
+    return _user_model(spec, base, dtype, name)
 
 
 def _on_model(model: str, name: str, base: str, dtype: str) -> UserSimulator:
@@ -67,15 +75,20 @@ def _on_model(model: str, name: str, base: str, dtype: str) -> UserSimulator:
     return user
 
 
-def _user_model(spec: str, base: str, dtype: str) -> UserSimulator:
+def _user_model(spec: str, base: str, dtype: str, name: str) -> UserSimulator:
     """A user language model: an adapter's folder, a checkpoint's folder, or a hub id."""
     folder = Path(spec)
     is_adapter = (folder / "adapter_config.json").is_file()
-    if is_adapter and not brings_tokenizer(folder):
-        return UserLM(LocalModel.from_pretrained(base, adapters=[spec], dtype=dtype), name=folder.resolve().name)
     if not is_adapter and not (folder / "config.json").is_file() and not re.fullmatch(r"[\w.-]+/[\w.-]+", spec):
         raise ReproError(f"no simulator '{spec}'; have {', '.join(names())}, or give {FORMS}")
-    return UserLM(LocalModel.from_pretrained(spec, dtype=dtype), name=folder.resolve().name)
+    name = name or _folder_name(folder.resolve(), spec)
+    if is_adapter and not brings_tokenizer(folder):
+        return UserLM(LocalModel.from_pretrained(base, adapters=[spec], dtype=dtype), name=name)
+    return UserLM(LocalModel.from_pretrained(spec, dtype=dtype), name=name)
+
+
+def _folder_name(folder: Path, spec: str) -> str:
+    return _proper(folder.name, spec, ": rename the folder, or write a YAML file with its name and 'simulator: FOLDER'")
 
 
 def _weights(text: str, spec: str) -> dict[str, float]:
@@ -91,7 +104,8 @@ def _weights(text: str, spec: str) -> dict[str, float]:
 
 
 def _mixture(weights: Mapping[str, float], base: str, dtype: str, name: str = "mixture") -> UserSimulator:
-    return Mixture(tuple((load_simulator(s, base=base, dtype=dtype), float(w)) for s, w in weights.items()), name=name)
+    """Dialogues are filed under the name of the whole, so that a folder in it may be called anything."""
+    return Mixture(tuple((_load(spec, base, dtype, spec), float(w)) for spec, w in weights.items()), name=name)
 
 
 def _from_yaml(path: Path, base: str, dtype: str) -> UserSimulator:
@@ -106,10 +120,13 @@ def _from_yaml(path: Path, base: str, dtype: str) -> UserSimulator:
         raise ReproError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(said, dict) or set(said) - _YAML_KEYS or ("simulator" in said) == ("mixture" in said):
         raise ReproError(f"{path} has to hold 'simulator: SPEC' (with args) or 'mixture: {{SPEC: weight}}', and a name")
-    name = str(said.get("name", path.stem))
+    name = _proper(str(said.get("name", path.stem)), str(path)) if said.keys() & {"name", "mixture"} else ""
     if "mixture" in said:
-        return _mixture(_positive(said["mixture"], path), base, dtype, _proper(name, str(path)))
-    return _with_arguments(str(said["simulator"]), said.get("args") or {}, name if "name" in said else "", base, dtype)
+        return _mixture(_positive(said["mixture"], path), base, dtype, name)
+    arguments = said.get("args") or {}
+    if not isinstance(arguments, dict) or not all(isinstance(key, str) for key in arguments):
+        raise ReproError(f"the args in {path} are {arguments!r}; they have to be lines of 'name: value'")
+    return _with_arguments(str(said["simulator"]), arguments, name, base, dtype)
 
 
 def _positive(weights: Any, path: Path) -> dict[str, float]:
@@ -123,7 +140,7 @@ def _with_arguments(spec: str, arguments: Mapping[str, Any], name: str, base: st
     head, colon, rest = spec.partition(":")
     if colon and head not in (*ON_A_MODEL, SCHEME, VLLM, "mixture"):
         return _called(_made(_attribute(head, rest), spec, arguments), name, spec)
-    user: Any = load_simulator(spec, base=base, dtype=dtype)
+    user: Any = _load(spec, base, dtype, name)
     known = {f.name for f in fields(user)} if is_dataclass(user) else set()
     if unknown := sorted(set(arguments) - known):
         raise ReproError(f"'{spec}' takes no argument '{unknown[0]}'; have {', '.join(sorted(known)) or 'none'}")
@@ -132,8 +149,11 @@ def _with_arguments(spec: str, arguments: Mapping[str, Any], name: str, base: st
 
 def _called(user: UserSimulator, name: str, spec: str) -> UserSimulator:
     """The same simulator under another name, if there is one."""
-    if name:
-        object.__setattr__(user, "name", _proper(name, spec))  # it was made for this; its class may be frozen
+    if name and name != user.name:
+        try:
+            object.__setattr__(user, "name", name)  # it was made for this; its class may be frozen
+        except (AttributeError, TypeError) as error:
+            raise ReproError(f"'{spec}' cannot be called '{name}' ({one_line(error)}); leave the name out") from error
     return user
 
 
@@ -200,9 +220,10 @@ def _made(thing: Any, spec: str, arguments: Mapping[str, Any]) -> UserSimulator:
     return simulator
 
 
-def _proper(name: Any, spec: str) -> str:
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or name == "initial":
-        raise ReproError(
-            f"'{spec}' has the name {name!r}; give it one of letters, digits, '_', '-' and '.', not 'initial'"
-        )
+def _proper(name: Any, spec: str, how: str = "") -> str:
+    """A name that files and tables can carry, and that nothing of ours has; `how` says where else it is given."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ReproError(f"'{spec}' has the name {name!r}; give it one of letters, digits, '_', '-' and '.'{how}")
+    if name in SIMULATORS or _OURS.fullmatch(name):
+        raise ReproError(f"'{spec}' has the name '{name}', which is one of ours; give it another{how}")
     return name

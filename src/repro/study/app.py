@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from anyio import to_thread
@@ -18,7 +19,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from repro.errors import ReproError
+from repro.errors import ReproError, one_line
 
 from ..models.base import ChatModel
 from .admin import Admin
@@ -82,8 +83,12 @@ def _lifespan(shared: App) -> Callable[[FastAPI], contextlib.AbstractAsyncContex
 
 
 async def _forget_hourly(store: Store) -> None:
+    """Delete what is old, every hour; an hour in which the database fails is told, and made up for in the next."""
     while True:
-        await asyncio.to_thread(store.forget_old)
+        try:
+            await asyncio.to_thread(store.forget_old)
+        except Exception as error:  # whatever the database or its driver raises
+            print(f"old data was not deleted ({one_line(error)}); trying again in an hour", file=sys.stderr, flush=True)
         await asyncio.sleep(HOUR)
 
 

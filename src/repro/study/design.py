@@ -136,17 +136,25 @@ class Design:
         return {card.id: card for card in (*self.tasks, *made)}
 
     @property
-    def fingerprint(self) -> str:
-        """What a database of this study must have been made with: all that decides who compares what."""
+    def bound(self) -> dict[str, Any]:
+        """What may not change while votes come in, as JSON holds it: who compares what, and under which conditions."""
         kept = {name: getattr(self, name) for name in _BINDING}
-        return json.dumps({**kept, "pairs": self.all_pairs, "tasks": list(self.cards)}, sort_keys=True, default=asdict)
+        cards = self.cards.values()
+        made = {
+            "comparisons": self.n_comparisons, "pairs": self.all_pairs, "tasks": [card.id for card in cards],
+            "task texts": [(card.title, card.text) for card in cards],
+        }  # fmt: skip
+        return dict(json.loads(json.dumps({**kept, **made}, default=asdict)))
 
 
 _POSITIVE = (
     *("min_turns", "max_turns", "max_chars", "minutes", "chat_minutes", "retention_days"),
     *("posts_per_minute", "joins_per_minute"),
 )
-_BINDING = ("name", "assistants", "n_comparisons", "choose_task", "seed")
+_BINDING = (
+    *("name", "assistants", "choose_task", "seed", "sampling"),
+    *("layout", "min_turns", "max_turns", "store_ids"),
+)
 
 
 def load_design(path: str | Path) -> Design:

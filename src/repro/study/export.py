@@ -1,8 +1,8 @@
 """What leaves a study, and what does each column mean?
 
-Votes, chats and participants as CSV, parquet and JSON lines with a codebook, and each conversation in the `messages`
-format that `repro gap --real` and notebook 05 (`real_path`) read. Participants are random ids; neither PROLIFIC_PIDs
-nor their hashes leave the database.
+Votes, chats and participants as CSV, parquet and JSON lines with a codebook: votes in the columns that notebook 08
+(`votes_path`) reads, each conversation in the `messages` format of `repro gap --real` and notebook 05 (`real_path`).
+Participants are random ids; neither PROLIFIC_PIDs nor their hashes leave the database.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ COLUMNS = {
         "task": "id of the task",
         "a": "first assistant of the pair, as the study names it",
         "b": "second assistant of the pair",
-        "first": "which of the two was shown as A",
-        "choice": "A, B, tie (no difference) or both_bad (neither is good); empty: opened and not voted",
+        "vote": "a, b, tie (no difference) or both_bad (neither is good); empty: opened and not voted",
+        "position": "a_first or b_first: which of the two was shown as A",
+        "left_out": "true: of somebody who failed more attention checks than the study allows; not analysed",
+        "first": "the assistant that was shown as A",
+        "choice": "the vote as the participant saw it: A, B, tie or both_bad",
         "winner": "the assistant that was chosen; empty for tie, both_bad and no vote",
         "strength": "1 slightly, 2 clearly, 3 by far; empty without a winner",
         "reason": "in the participant's words; may be empty",
@@ -67,22 +70,28 @@ def vote_rows(store: Store) -> list[Row]:
         comparisons = session.exec(opened).all()
         ballots = {ballot.comparison_id: ballot for ballot in session.exec(select(Ballot)).all()}
         said = session.exec(select(Message.comparison_id, Message.label).where(Message.role == "user")).all()
-    failed = _failed(store)
+    failed, allowed = _failed(store), store.design.max_failed_checks
     counts = Counter(said)
-    return [_vote_row(c, ballots.get(c.id or 0), counts, failed[c.participant_id]) for c in comparisons]
+    return [_vote_row(c, ballots.get(c.id or 0), counts, failed[c.participant_id], allowed) for c in comparisons]
 
 
-def _vote_row(c: Comparison, ballot: Ballot | None, counts: Mapping[tuple[int, str], int], n_failed: int) -> Row:
+def _vote_row(
+    c: Comparison, ballot: Ballot | None, counts: Mapping[tuple[int, str], int], n_failed: int, allowed: int
+) -> Row:
     choice = ballot.choice if ballot else None
+    winner = c.arm(choice) if choice in LABELS else None
     return {
         "participant": c.participant_id,
         "number": c.number + 1,
         "task": c.task,
         "a": c.a,
         "b": c.b,
+        "vote": {c.a: "a", c.b: "b", None: choice}[winner],
+        "position": "a_first" if c.first == c.a else "b_first",
+        "left_out": n_failed > allowed,
         "first": c.first,
         "choice": choice,
-        "winner": c.arm(choice) if choice in LABELS else None,
+        "winner": winner,
         "strength": ballot.strength if ballot else None,
         "reason": ballot.reason if ballot else None,
         "seconds": round(ballot.at - (c.opened_at or ballot.at), 1) if ballot else None,

@@ -53,7 +53,10 @@ class Shield:
 
 
 class _Counted:
-    """A body that ends where it gets too long; its form is then incomplete and refused."""
+    """A body that ends where it gets too long; its form is then incomplete and refused.
+
+    That the browser has left is passed on all the same: a stream that did not hear of it would ask for ever.
+    """
 
     def __init__(self, receive: Receive) -> None:
         self.receive, self.n = receive, 0
@@ -61,7 +64,9 @@ class _Counted:
     async def __call__(self) -> Message:
         message = await self.receive()
         self.n += len(message.get("body", b""))
-        return {"type": "http.request", "body": b"", "more_body": False} if self.n > MAX_BODY else message
+        if message["type"] == "http.request" and self.n > MAX_BODY:
+            return {"type": "http.request", "body": b"", "more_body": False}
+        return message
 
 
 def _heading(scope: Scope, send: Send) -> Send:
@@ -83,7 +88,10 @@ async def _headed(response: Response, scope: Scope, receive: Receive, send: Send
 
 @dataclass
 class Rates:
-    """At most `per_minute` uses of a key in any minute's stretch, refilled steadily."""
+    """A stock of `per_minute` uses of each key, refilled steadily at that rate; what is refused uses up nothing.
+
+    In any minute's stretch that is at most twice `per_minute`: a full stock, and what came in meanwhile.
+    """
 
     now: Callable[[], float] = time.monotonic
     left: dict[str, tuple[float, float]] = field(default_factory=dict)  # key -> (uses left, when counted)
@@ -92,11 +100,12 @@ class Rates:
     def use(self, key: str, per_minute: int) -> None:
         """Count one use, or refuse it."""
         with self.lock:
+            now = self.now()
             if len(self.left) > 20_000:  # forget who has not been here for two minutes
-                self.left = {k: v for k, v in self.left.items() if self.now() - v[1] < 120}
-            left, at = self.left.get(key, (float(per_minute), self.now()))
-            left = min(float(per_minute), left + (self.now() - at) * per_minute / 60)
-            self.left[key] = (max(left - 1, 0.0), self.now())
+                self.left = {k: v for k, v in self.left.items() if now - v[1] < 120}
+            left, at = self.left.get(key, (float(per_minute), now))
+            left = min(float(per_minute), left + (now - at) * per_minute / 60)
+            self.left[key] = (left - 1 if left >= 1 else left, now)
         if left < 1:
             raise Refused(429, "That was a lot at once. Please wait a few seconds and try again.")
 

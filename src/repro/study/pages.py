@@ -148,20 +148,24 @@ class Pages:
             case "check":
                 return self.app.page("check.html", token, number=where.check, **shared)
             case "chat" | "vote":
-                return self._comparison(token, where, shared)
+                return self._comparison(token, person, where, shared)
             case stage:
                 return self.app.page(f"{stage}.html", token, **shared)
 
     def _minutes_left(self, person: Participant) -> int:
         return max(0, round(self.design.minutes - (self.store.now() - person.joined_at) / 60))
 
-    def _comparison(self, token: str, where: Where, shared: dict[str, Any]) -> Response:
+    def _comparison(self, token: str, person: Participant, where: Where, shared: dict[str, Any]) -> Response:
+        """The chats or the vote. Replies that are still due are asked for here, since a page may be without scripts."""
         comparison = self.talk.opened(where.at(where.stage))
         chats = self.talk.messages(comparison)
         both = where.stage == "vote" or comparison.step == "both"
+        shown = LABELS if both else (comparison.step,)
+        for label in shown if where.stage == "chat" else ():
+            self._job(Chat(comparison, label, chats[label]), person)
         return self.app.page(
             f"{where.stage}.html", token, comparison=comparison, chats=chats, max_reason=MAX_REASON,
-            card=self.store.cards[comparison.task or ""], shown=LABELS if both else (comparison.step,),
+            card=self.store.cards[comparison.task or ""], shown=shown,
             may_go_on=self.talk.may_go_on(comparison, chats), over=self.talk.chat_is_over(comparison), **shared,
         )  # fmt: skip
 

@@ -1,22 +1,20 @@
 """What did the people of a study prefer?
 
-Votes become the records of `evaluation.preference`, so that people, reference users and judges are counted alike: "no
-difference" and "neither is good" are ties; a comparison that was opened and not voted is unscored, and counted as that.
-Who failed more attention checks than the study allows is left out.
+The rows of the export become votes as notebook 08 reads them, so that people, reference users and judges are counted
+alike: "no difference" and "neither is good" are ties; a comparison that was opened and not voted is unscored, and
+counted as that. Who failed more attention checks than the study allows is left out.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from repro.evaluation.preference import PairResult, PositionCheck, Vote, position_check, win_rates
+from repro.evaluation.preference import PairResult, PositionCheck, position_check, win_rates
+from repro.evaluation.votes import votes_of
 
-from .export import Row, look_rows, times, vote_rows
+from .export import COLUMNS, look_rows, times, vote_rows
 from .store import Store
-
-NAN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -32,28 +30,12 @@ class Report:
     n_looks: int  # at the win rates, before this
 
 
-def votes_of(rows: Sequence[Row]) -> list[Vote]:
-    """Rows of the export as votes."""
-    return [
-        Vote(
-            participant=row["participant"], task=row["task"], a=row["a"], b=row["b"], seed_a=None, seed_b=None,
-            outcome=_outcome(row), position="a_first" if row["first"] == row["a"] else "b_first",
-        )
-        for row in rows
-    ]  # fmt: skip
-
-
-def _outcome(row: Row) -> float:
-    if row["choice"] is None:
-        return NAN
-    return 0.5 if row["winner"] is None else float(row["winner"] == row["a"])
-
-
 def report(store: Store, *, n_boot: int = 2000) -> Report:
     """The results so far."""
+    import pandas as pd
+
     rows = vote_rows(store)
-    kept = [row for row in rows if row["n_failed_checks"] <= store.design.max_failed_checks]
-    votes = votes_of(kept)
+    votes = votes_of(pd.DataFrame(rows, columns=list(COLUMNS["votes"])))
     voted = [vote for vote in votes if not math.isnan(vote.outcome)]
     people = {vote.participant for vote in voted}
     compared = {(vote.a, vote.b) for vote in voted}
@@ -63,8 +45,8 @@ def report(store: Store, *, n_boot: int = 2000) -> Report:
         pairs=win_rates(counted, arms=list(store.design.assistants), n_boot=n_boot) if voted else [],
         position=position_check(voted, n_boot=n_boot) if voted else None,
         n_participants=len(people),
-        n_left_out=len({row["participant"] for row in rows} - {row["participant"] for row in kept}),
-        n_both_bad=sum(row["choice"] == "both_bad" for row in kept),
+        n_left_out=len({row["participant"] for row in rows if row["left_out"]}),
+        n_both_bad=sum(row["vote"] == "both_bad" and not row["left_out"] for row in rows),
         n_looks=len(look_rows(store)),
     )
 

@@ -11,8 +11,9 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
@@ -36,42 +37,52 @@ class Refused(Exception):
 
 
 class Store:
-    """The people of one study. `now` is the clock."""
+    """The people of one study. `now` is the clock. Without `study`, the row of this one, the database is made for
+    `design` or held to it."""
 
-    def __init__(self, database: Database, design: Design, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Database, design: Design, *, now: Callable[[], float] = time.time, study: Study | None = None
+    ) -> None:
         self.database, self.design, self.now = database, design, now
         self.cards = design.cards
         self.pairs = design.all_pairs
-        study = self._study()
+        study = study or self._study()
         self.secret, self.salt = study.secret.encode(), study.salt.encode()
 
     @classmethod
     def of(cls, database: Database) -> Store:
-        """The study that `database` was made with."""
+        """The study that `database` was made with, for its report and its export."""
         with database.reading() as session:
             study = session.get(Study, 1)
         if study is None:
             raise ReproError(f"{shown(database.url)} holds no study yet; repro study serve makes one")
-        return cls(database, design_of(json.loads(study.design), "the database"))
+        return cls(database, design_of(json.loads(study.design), "the database"), study=study)
 
     def _study(self) -> Study:
         """The row of this study, made on the first start. A database of another study is an error."""
-        asked = self.design.fingerprint
+        bound = self.design.bound
         with self.database.writing() as session:
             study = session.get(Study, 1)
-            if study and study.fingerprint != asked:
-                raise ReproError(
-                    f"{shown(self.database.url)} holds '{study.name}' with other assistants, tasks, pairs or seed; "
-                    "give --db another database, or the study file as it was"
-                )
-            if study is None:
+            if study:
+                self._check_same(study, bound)
+            else:
                 study = Study(
-                    name=self.design.name, design="", fingerprint=asked, created_at=self.now(),
+                    name=self.design.name, design="", fingerprint="", created_at=self.now(),
                     secret=secrets.token_urlsafe(32), salt=secrets.token_urlsafe(32),
                 )  # fmt: skip
-            study.design = json.dumps(asdict(self.design))
+            study.design, study.fingerprint = json.dumps(asdict(self.design)), json.dumps(bound, sort_keys=True)
             session.add(study)
         return study
+
+    def _check_same(self, study: Study, bound: Mapping[str, Any]) -> None:
+        """An older database binds less; its design, as it was last served, says the rest."""
+        served = design_of(json.loads(study.design), "the database").bound
+        held = {**served, **json.loads(study.fingerprint)}
+        if differ := [name for name in bound if held[name] != bound[name]]:
+            raise ReproError(
+                f"{shown(self.database.url)} holds '{study.name}' with other settings than were asked for "
+                f"({', '.join(differ)}); give --db another database, or the study file as it was"
+            )
 
     def assigned(self, place: int) -> list[Assigned]:
         return assignments(
@@ -98,11 +109,10 @@ class Store:
 
     def join(self, token: str, external: str | None) -> Participant:
         """Take part, under the browser's `token`; who comes again, here or with the same id, goes on."""
-        known = self.participant(token)
-        if known:
-            return known
         with self.database.writing() as session:
             self._lock(session)
+            if known := _whose(session, token):
+                return known
             found = external and session.exec(select(Participant).where(Participant.external == external)).first()
             person = found or self._newcomer(session, external)
             session.add(Visit(token_hash=hashed(token), participant_id=person.id))
@@ -141,8 +151,7 @@ class Store:
         if not token:
             return None
         with self.database.reading() as session:
-            whose = select(Participant).join(Visit).where(Visit.token_hash == hashed(token))
-            return session.exec(whose).first()
+            return _whose(session, token)
 
     def instructed(self, person: Participant) -> None:
         with self.database.writing() as session:
@@ -172,6 +181,10 @@ class Store:
                 _forget(session, person_id)
                 session.exec(delete(Participant).where(col(Participant.id) == person_id))
         return len(old)
+
+
+def _whose(session: Session, token: str) -> Participant | None:
+    return session.exec(select(Participant).join(Visit).where(Visit.token_hash == hashed(token))).first()
 
 
 def _forget(session: Session, person_id: str) -> None:

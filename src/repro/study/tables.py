@@ -17,7 +17,7 @@ class Study(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     name: str
     design: str = Field(sa_type=Text)  # JSON, whole
-    fingerprint: str = Field(sa_type=Text)
+    fingerprint: str = Field(sa_type=Text)  # JSON of what may not change while votes come in
     secret: str
     salt: str
     created_at: float

@@ -132,7 +132,7 @@ class Talk:
         with self.database.reading() as session:
             comparison = self._where(session, person).at("chat", comparison_id)
             said = self._messages(session, comparison).get(label, [])
-        text = text.replace("\r\n", "\n").replace("\x00", "").strip()
+        text = _clean(text)
         if label not in LABELS or comparison.step not in ("both", label):
             raise Refused(409, "That chat is not open. Please go on from here.")
         if not text or len(text) > self.design.max_chars:
@@ -178,19 +178,23 @@ class Talk:
 
     def vote(self, person: Participant, comparison_id: int, choice: str, strength: int | None, reason: str) -> None:
         """Cast the one vote of a comparison. Once this returns, it is on the disk; a second one changes nothing."""
-        if choice not in CHOICES or strength not in (None, 1, 2, 3) or len(reason) > MAX_REASON:
+        reason = _clean(reason)
+        if choice not in CHOICES or strength not in (None, 1, 2, 3):
             raise Refused(422, "Please choose A, B, no difference, or neither.")
+        if len(reason) > MAX_REASON:
+            raise Refused(422, f"Please give your reason in at most {MAX_REASON} characters.")
         if choice in LABELS and strength is None:
             raise Refused(422, "Please say how much better it was.")
         strength = strength if choice in LABELS else None
-        clean = reason.replace("\x00", "").strip()
         with self.database.writing() as session:
             row = session.get(Comparison, comparison_id, with_for_update=True)  # a twin of this vote waits here
             if row and row.participant_id == person.id and session.get(Ballot, comparison_id):
                 return
             self._where(session, person).at("vote", comparison_id)
             session.add(
-                Ballot(comparison_id=comparison_id, choice=choice, strength=strength, reason=clean, at=self.store.now())
+                Ballot(
+                    comparison_id=comparison_id, choice=choice, strength=strength, reason=reason, at=self.store.now()
+                )
             )
             self._finish_if_done(session, person)
 
@@ -218,6 +222,11 @@ class Talk:
     def n_votes(self) -> int:
         with self.database.reading() as session:
             return session.exec(select(func.count()).select_from(Ballot)).one()
+
+
+def _clean(text: str) -> str:
+    """What somebody wrote. A form ends lines with two characters, of which the page that they wrote on counted one."""
+    return text.replace("\r\n", "\n").replace("\x00", "").strip()
 
 
 def turns_of(messages: Sequence[Message]) -> list[Turn]:
