@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import time
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,32 @@ def test_both_ways_to_talk_hold_the_same_conversations(script):
             ends = {user.format.end_of_turn, user.format.end_of_conversation}
             assert not ends & {*turn.token_ids[:-1]}
     assert [d.task.id for d in ours.held] == [d.task.id for d in theirs.held]
+
+
+@pytest.mark.parametrize("path", sorted(BENCHMARKS.glob("*.py")), ids=lambda path: path.stem)
+def test_every_script_finds_what_it_imports(script, path):
+    assert script(path.stem).__doc__
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+@pytest.mark.parametrize("who", ["Ours", "Stock"])
+def test_a_step_of_either_trainer_says_where_its_time_went(script, who):
+    rl_step, local = script("rl_step"), importlib.import_module("repro.models.local")
+    user, initial = (local.LocalModel.from_pretrained("tiny", dtype="float32") for _ in range(2))
+    recipe = rl_step.ours.GRPORecipe(
+        max_steps=1, n_groups=1, num_generations=2, learning_rate=1e-3, lora_r=2, lora_layers=1, max_turns=2,
+        max_tokens=8, micro_batch=2,
+    )  # fmt: skip
+    did = getattr(rl_step, who)(user, initial, recipe, time.perf_counter)(1)
+    assert did["trained"] > 0
+    assert all(did[part] > 0 for part in rl_step.PARTS)
+    assert sum(did[part] for part in rl_step.PARTS) <= did["step"]
+    if who == "Ours":
+        assert 2 <= did["trained"] <= 2 * 2 * 8  # dialogues x turns x tokens
+        assert did["trained"] < did["passed"] <= did["padded"]
+        assert did["passed"] == did["needed"]  # each row is read once for the loss
+        assert did["read"] > 0 < did["distinct"]
 
 
 def test_the_tables_in_the_docs_are_what_the_records_say(script):
