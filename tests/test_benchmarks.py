@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import json
 import math
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -40,6 +45,45 @@ def test_contestants_take_turns_and_a_run_that_was_stopped_goes_on(script, tmp_p
     assert asked == [("b", 0), ("b", 2)]  # who has something left to do warms up again; what was kept is not done again
     assert turns.of("a", "units") == turns.of("b", "units") == [10, 20]  # turn 0 is not counted
     assert all(rate > 1000 for rate in turns.rate("a", "units"))  # nothing was done, in far less than a hundredth
+    with kept.open("a") as file:
+        file.write('{"name": "a", "turn": 3, "di')  # a crash
+    assert side_by_side.Turns(kept, 3).of("a", "units") == [10, 20]
+
+
+def test_turns_of_other_code_on_another_machine_or_at_another_server_are_not_taken(script, monkeypatch, tmp_path):
+    side_by_side = script("side_by_side")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(side_by_side.SERVER, raising=False)
+
+    def places(turns=2):
+        asked = argparse.Namespace(turns=turns)
+        with side_by_side.recorded("some", asked) as (run, kept):
+            run.number("a.number", side_by_side.middle([1.0]))
+        record = json.loads((tmp_path / "results/bench/some/run.json").read_text())
+        return kept, record["params"]
+
+    first, params = places()
+    assert params == {"turns": 2, "code": side_by_side.code()[:12]}
+    assert places(turns=5)[0] == first  # more turns of the same
+    monkeypatch.setenv(side_by_side.SERVER, "openai:http://h/v1#a,b")
+    other, params = places()
+    assert params["server"] == "openai:http://h/v1#a,b"
+    monkeypatch.setattr(side_by_side.provenance, "hardware", lambda: {"cpu": "another", "cores": 64})
+    another = places()[0]
+    monkeypatch.setattr(side_by_side, "code", lambda: 64 * "0")
+    assert len({first, other, another, places()[0]}) == 4
+
+
+def test_a_busy_machine_lends_one_core_and_one_thread(tmp_path):
+    program = (
+        "import os, numpy, torch; from side_by_side import arguments; arguments('What?');"
+        "print(len(os.sched_getaffinity(0)), torch.get_num_threads(), len(os.listdir('/proc/self/task')))"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(BENCHMARKS), str(BENCHMARKS.parent / "src")])
+    command = [sys.executable, "-c", program, "--busy"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "1 1 1\n"
 
 
 def test_a_ratio_is_of_the_same_turn(script):
