@@ -10,7 +10,7 @@ from repro.models.local import LocalModel
 from repro.models.tiny import tiny_model
 from repro.training import sft
 from repro.training.heads import token_logps
-from repro.training.sft import SFTRecipe, rows, train_sft
+from repro.training.sft import SFTRecipe, rows, share, train_sft
 from repro.types import Turn
 
 torch = pytest.importorskip("torch")
@@ -76,6 +76,22 @@ def test_the_end_of_a_conversation_is_learnt_from_the_user_who_leaves():
 def test_dialogues_in_which_the_role_is_silent_are_left_out():
     chat = ChatFormat(tiny_model()[1])
     assert len(rows([DIALOGUES[0], DIALOGUES[0][:2]], role="assistant", chat=chat)) == 1
+
+
+@pytest.mark.parametrize(
+    ("n", "batch_size", "found"),
+    [(1, 16, (8, 2)), (2, 16, (8, 1)), (8, 16, (2, 1)), (8, 8, (1, 1)), (8, 64, (8, 1)), (1, 4, (4, 1))],
+)
+def test_a_step_has_as_many_rows_however_many_processes_share_it(monkeypatch, n, batch_size, found):
+    monkeypatch.setenv("WORLD_SIZE", str(n))
+    assert share(SFTRecipe(learning_rate=1e-3, batch_size=batch_size)) == found
+
+
+@pytest.mark.parametrize(("n", "batch_size"), [(3, 16), (8, 4), (1, 12)])
+def test_a_batch_that_does_not_divide_among_processes_is_refused(monkeypatch, n, batch_size):
+    monkeypatch.setenv("WORLD_SIZE", str(n))
+    with pytest.raises(ReproError, match=f"a batch of {batch_size} rows does not divide among {n} processes"):
+        share(SFTRecipe(learning_rate=1e-3, batch_size=batch_size))
 
 
 def test_nothing_to_train_on_is_refused(tmp_path):
