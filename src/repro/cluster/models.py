@@ -66,6 +66,6 @@ def launched(lab: Lab, name: str) -> list[str]:
     if not (file := c.launch_grpo if is_assistant(name) else c.launch_sft):
         return []
     if lab.seed:
-        raise ReproError(f"several processes train {name} with seed 0 only, not {lab.seed}; unset cluster.launch_*")
+        raise ReproError(f"several processes train {name} with seed 0 only, not {lab.seed}; empty cluster.launch_*")
     start = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", f"configs/recipes/{file}"]
     return [*start, "-m", "repro", "train", name, "--profile", lab.config.profile]
