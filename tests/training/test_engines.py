@@ -151,13 +151,14 @@ def test_both_engines_learn_the_same_from_the_same_dialogues(tmp_path, engine, m
 @pytest.mark.parametrize(("engine_name", "mode"), [("vllm", "colocate"), ("vllm_server", "server")])
 def test_trl_is_told_what_an_assistant_may_draw_and_to_correct(engine_name, mode):
     chat = LocalModel(*tiny_model(), name="tiny").format
-    settings = trl_settings(engine_name, chat, Sampling(max_tokens=9))
+    settings = trl_settings(engine_name, chat, Sampling(max_tokens=9), 0.4)
     assert (settings["use_vllm"], settings["vllm_mode"]) == (True, mode)
     assert settings["vllm_importance_sampling_correction"]
+    assert settings["vllm_gpu_memory_utilization"] == 0.4
     assert settings["generation_kwargs"] == generation_kwargs(chat, Sampling(max_tokens=9)) == {
         "max_tokens": 9, "stop_token_ids": [0, 2], "ignore_eos": True, "min_tokens": 1, "logit_bias": {0: -100.0},
     }  # fmt: skip
-    assert trl_settings("transformers", chat, Sampling()) == {}
+    assert trl_settings("transformers", chat, Sampling(), 0.4) == {}
 
 
 def test_log_probabilities_stand_where_the_mask_is_and_what_was_said_before_is_unknown():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from repro.errors import ReproError
@@ -104,6 +106,25 @@ def test_a_few_steps_lower_the_loss(tuned):
     base, model, _ = tuned
     tokenizer = tiny_model()[1]
     assert nll(model, tokenizer) < 0.8 * nll(base, tokenizer)
+
+
+def test_activations_that_are_computed_twice_change_nothing(tmp_path, monkeypatch):
+    from torch.utils import checkpoint
+
+    n_twice, again, models = [], checkpoint.checkpoint, []
+
+    def counted(*args, **kwargs):
+        n_twice.append(1)
+        return again(*args, **kwargs)
+
+    monkeypatch.setattr("transformers.modeling_utils.checkpoint", counted)
+    for twice in (False, True):
+        base, tokenizer = tiny_model()
+        recipe = replace(FULL, gradient_checkpointing=twice, linear_only=True, num_train_epochs=1)
+        how = {"role": "assistant", "tokenizer": tokenizer, "recipe": recipe, "folder": tmp_path / str(twice)}
+        models.append(train_sft(DIALOGUES, base=base, **how).state_dict())
+        assert bool(n_twice) == twice
+    assert all(torch.allclose(models[0][name], weight, atol=1e-5) for name, weight in models[1].items())
 
 
 def spying(monkeypatch, watch):

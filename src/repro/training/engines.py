@@ -52,12 +52,13 @@ class PolicyInVLLM:
         raise ReproError("a policy in vLLM gives no log-probabilities of given text while it learns; load its adapter")
 
 
-def trl_settings(engine: Engine, chat: ChatFormat, sampling: Sampling) -> dict[str, Any]:
-    """What GRPOConfig has to be told."""
+def trl_settings(engine: Engine, chat: ChatFormat, sampling: Sampling, gpu_share: float) -> dict[str, Any]:
+    """What GRPOConfig has to be told. `gpu_share` is of the memory of the GPU that trains."""
     if engine == "transformers":
         return {}
     return {
         "use_vllm": True, "vllm_mode": "server" if engine == "vllm_server" else "colocate",
+        "vllm_gpu_memory_utilization": gpu_share,
         "vllm_importance_sampling_correction": True, "vllm_importance_sampling_mode": "token_truncate",
         "vllm_importance_sampling_clip_max": 3.0,  # TRL's default, said aloud; a larger ratio counts as this one
         "generation_kwargs": generation_kwargs(chat, sampling),
