@@ -166,6 +166,51 @@ def test_a_step_of_either_trainer_says_where_its_time_went(script, who):
         assert did["read"] > 0 < did["distinct"]
 
 
+def measured(**values):
+    estimate = importlib.import_module("repro.types").Estimate
+    return {key.replace("__", "."): estimate(value, value, value, 5) for key, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "labels"),
+    [
+        ({}, []),
+        ({"sft__vs_trl": 1.2}, ["times as fast"]),
+        ({"sft__vs_trl": 1.2, "growth__gap__time": 1}, ["times as fast", "slope"]),
+        ({"sft__vs_trl": 1, "rl_step__ours__rollouts": 0.5, "growth__gap__time": 1}, ["times", "where", "slope"]),
+    ],
+)
+def test_what_was_not_measured_has_no_panel(script, numbers, labels):
+    page = script("page")
+    fig, data = page.figure(measured(**numbers))
+    assert len(data) == len(numbers)
+    assert [ax.get_xlabel()[: len(label)] for ax, label in zip(fig.axes, labels, strict=True)] == labels
+
+
+def test_no_goal_s_mark_strikes_through_a_number(script):
+    """Just at the goal, just above it or below, and in a panel of many rows."""
+    page = script("page")
+    slopes = {goal.key: 1.04 for goal in page.goals() if goal.key.startswith("growth.")}
+    fig, _ = page.figure(measured(sft__vs_trl=1.0, gap__vs_published_10000=5.1, rollouts__vs_generate=1.9, **slopes))
+    fig.draw_without_rendering()
+    n_numbers = 0
+    for ax in fig.axes:
+        numbers = [text.get_window_extent() for text in ax.texts]
+        n_numbers += len(numbers)
+        for mark in (line for line in ax.lines if line.get_marker() == "|"):
+            reach = mark.get_markersize() / 2 * fig.dpi / 72
+            x, y = ax.transData.transform((mark.get_xdata()[0], mark.get_ydata()[0]))
+            assert not any(box.x0 <= x <= box.x1 and box.y0 < y + reach and y - reach < box.y1 for box in numbers)
+    assert n_numbers == 3 + len(slopes)
+
+
+def test_the_page_says_first_how_much_is_known(script):
+    page = script("page")
+    numbers = measured(sft__vs_trl=0.9, growth__gap__time=1.0)
+    assert page.tally(numbers) == f"2 of {len(page.goals())} goals are measured, 1 of them reached"
+    assert page.tables().startswith(f"**{page.tally(page.measured())}.**")
+
+
 def test_the_tables_in_the_docs_are_what_the_records_say(script):
     """Written by benchmarks/page.py, never by hand."""
     page = script("page")
