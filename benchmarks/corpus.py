@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from memory import watched_memory
-from side_by_side import clock, middle, recorded
+from side_by_side import clock, middle, parsed, recorded
 
 from repro.data import deduplicate, flip, load_corpus, split_by_user
 from repro.data.intents import stated
@@ -102,8 +102,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--num-proc", type=int, default=1)
     parser.add_argument("--tokenizer", default="smollm2")
-    parser.add_argument("--busy", action="store_true", help="one core, and only the seconds in which this process ran")
-    asked = parser.parse_args()
+    asked = parsed(parser)
     with recorded("data_path", asked) as (run, _):
         stages = sent_through(asked.rows, num_proc=asked.num_proc, tokenizer=asked.tokenizer, busy=asked.busy)
         for name, rate in stages.rates.items():

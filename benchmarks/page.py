@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -103,52 +103,79 @@ def how_rows(folder: Path = RECORDS) -> list[str]:
     return lines
 
 
+def tally(numbers: Numbers) -> str:
+    """How much of what is wanted is known."""
+    known = [goal for goal in goals() if goal.key in numbers]
+    n_met = sum(goal.met_by(numbers[goal.key].value) for goal in known)
+    return f"{len(known)} of {len(goals())} goals are measured, {n_met} of them reached"
+
+
+def panels(numbers: Numbers) -> list[Callable[[Axes], None]]:
+    """How many times as fast, with the goals; where a step's time goes; slopes of growth: those that have a number."""
+    wanted = [goal for goal in goals() if goal.key in numbers]
+    fast = [goal for goal in wanted if goal.least is not None]
+    slopes = [goal for goal in wanted if goal.key.startswith("growth.")]
+    found: list[Callable[[Axes], None]] = []
+    if fast:
+        found.append(lambda ax: draw_goals(ax, fast, numbers, "times as fast (share, for the processor's limit)"))
+    if "rl_step.ours.rollouts" in numbers:
+        found.append(lambda ax: draw_parts(ax, numbers))
+    if slopes:
+        found.append(lambda ax: draw_goals(ax, slopes, numbers, "slope of log time or log memory over log n"))
+    return found
+
+
 def figure(numbers: Numbers) -> tuple[Figure, pd.DataFrame]:
-    """Left: how many times as fast, with the goal. Right: where a step's time goes; slopes of growth."""
+    """The panels, the first at the left, and all numbers."""
     import matplotlib.pyplot as plt
     import pandas as pd
 
     with style():
-        fig = plt.figure(figsize=(13, 7.2))
-        grid = fig.add_gridspec(2, 2, left=0.22, right=0.97, top=0.86, bottom=0.09, hspace=0.45, wspace=0.5)
-        wanted = [goal for goal in goals() if goal.key in numbers]
-        fast = [goal for goal in wanted if goal.least is not None]
-        slopes = [goal for goal in wanted if goal.key.startswith("growth.")]
-        draw_goals(fig.add_subplot(grid[:, 0]), fast, numbers, "times as fast (share, for the processor's limit)")
-        draw_parts(fig.add_subplot(grid[0, 1]), numbers)
-        draw_goals(fig.add_subplot(grid[1, 1]), slopes, numbers, "slope of log time or log memory over log n")
-        headline(fig, "How fast, against what, and how it grows", "median of turns; line: lowest to highest; |: goal")
+        drawn = panels(numbers)
+        fig = plt.figure(figsize=(13 if len(drawn) > 1 else 9, 7.2 if len(drawn) > 1 else 5))
+        for place, draw in zip(places(fig, len(drawn)), drawn, strict=False):
+            draw(fig.add_subplot(place))
+        known = f"{tally(numbers)}; median of turns; line: lowest to highest; |: goal"
+        headline(fig, "How fast, against what, and how it grows", known)
     rows = [{"key": key, **one.row, "unit": one.unit} for key, one in numbers.items()]
     return fig, pd.DataFrame(rows)
 
 
+def places(fig: Figure, n: int) -> list[Any]:
+    """Of up to three panels."""
+    if n < 2:
+        return [fig.add_gridspec(1, 1, left=0.33, right=0.97, top=0.82, bottom=0.13)[0, 0]]
+    grid = fig.add_gridspec(2, 2, left=0.22, right=0.97, top=0.86, bottom=0.09, hspace=0.45, wspace=0.5)
+    return [grid[:, 0], *([grid[:, 1]] if n == 2 else [grid[0, 1], grid[1, 1]])]
+
+
 def draw_goals(ax: Axes, wanted: list[Goal], numbers: Numbers, label: str) -> None:
-    if not wanted:
-        say_not_measured(ax)
     for y, goal in enumerate(reversed(wanted)):
         one = numbers[goal.key]
         colour = REACHED if goal.met_by(one.value) else MISSED
         ax.plot([one.low, one.high], [y, y], color=colour, lw=2)
         ax.plot(one.value, y, "o", color=colour)
-        ax.plot([goal.least or goal.most] * 2, [y - 0.17, y + 0.17], color=INK, lw=1.5)
-        ax.annotate(digits(one.value), (one.value, y), (0, 14), textcoords="offset points", ha="center", color=colour)
-    ax.set_yticks(range(len(wanted)), [fill(goal.what, 32) for goal in reversed(wanted)], fontsize=10)
-    if all(goal.least for goal in wanted) and wanted:
+        wish = goal.least or goal.most or 0.0
+        ax.plot(wish, y, "|", color=INK, ms=18, mew=1.5)
+        below = wish > one.value  # the number stands on the side away from the goal
+        ax.annotate(
+            digits(one.value), (one.low if below else one.high, y), (-9 if below else 9, 0), color=colour,
+            textcoords="offset points", ha="right" if below else "left", va="center",
+        )  # fmt: skip
+    names = [goal.what.replace("growth of ", "").removesuffix(" (slope)") for goal in reversed(wanted)]
+    ax.set_yticks(range(len(wanted)), [fill(name, 35) for name in names], fontsize=10)
+    ax.margins(x=0.25)
+    ax.locator_params(axis="x", nbins=5)
+    if all(goal.least for goal in wanted):
         ax.set_xscale("log")
-        ax.set_xlim(0.25, 25)
+        ax.set_xlim(0.08, 50)
         ax.set_xticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
         ax.minorticks_off()
     ax.set_xlabel(label, fontsize=11)
     ax.set_ylim(-0.7, len(wanted) - 0.3)
 
 
-def say_not_measured(ax: Axes) -> None:
-    ax.text(0.5, 0.4, "not measured", ha="center", color=QUIET, transform=ax.transAxes)
-
-
 def draw_parts(ax: Axes, numbers: Numbers) -> None:
-    if "rl_step.ours.rollouts" not in numbers:
-        say_not_measured(ax)
     for y, name in enumerate(("trl", "ours")):
         left = 0.0
         for part, colour in PARTS.items():
@@ -173,7 +200,9 @@ def tables(folder: Path = RECORDS) -> str:
     numbers = measured(folder)
     parts = [goal_rows(numbers), help_rows(numbers), speed_rows(numbers), how_rows(folder)]
     titles = ["### What was wanted, and what came out", "### What made rollouts faster", "### All speeds", "### How"]
-    return "\n\n".join("\n".join([title, "", *rows]) for title, rows in zip(titles, parts, strict=True))
+    return f"**{tally(numbers)}.**\n\n" + "\n\n".join(
+        "\n".join([title, "", *rows]) for title, rows in zip(titles, parts, strict=True)
+    )
 
 
 def main() -> int:

@@ -31,6 +31,7 @@ from repro.rollouts.dialogue import system_prompt
 from repro.scoring.rules import Reward
 from repro.simulators.userlm import UserLM
 from repro.training import assistant as ours
+from repro.training import trainer
 from repro.training.lora import new_adapter
 from repro.types import Task, Trajectory
 
@@ -65,7 +66,7 @@ class Ours(Step):
         held: list[Trajectory] = []
         recipe, tasks = self.planned(turn)
         count: Counter[str] = Counter()
-        talk, read, lose = ours.rollout, Decoder._step, ours.token_logps
+        talk, read, lose = ours.rollout, Decoder._step, trainer.token_logps
 
         def rollout(*args: Any, **kwargs: Any) -> list[Trajectory]:
             held.extend(talk(*args, **kwargs))
@@ -89,9 +90,9 @@ class Ours(Step):
         self.user.model.decoder.reset()
         with (
             mock.patch.object(ours, "rollout", rollout), mock.patch.object(Decoder, "_step", reads),
-            mock.patch.object(ours, "token_logps", logps),
+            mock.patch.object(trainer, "token_logps", logps),
         ):  # fmt: skip
-            did = self.watched(step, rollouts=(ours, "rollout"), log_probabilities=(ours, "token_logps"))
+            did = self.watched(step, rollouts=(ours, "rollout"), log_probabilities=(trainer, "token_logps"))
         rows = rows_read(self.user, self.initial, held)
         trained_on = sum(len(row) + 1 for row in rows[0])  # the loss also takes the last token of a row
         return {**did, **count, "needed": trained_on, "distinct": sum(map(n_distinct, rows))}
@@ -113,7 +114,7 @@ class Stock(Step):
         def step(folder: Path) -> None:
             import datasets
 
-            args = ours._config(recipe, folder, mixed=True)
+            args = ours._config(recipe, folder, self.initial)
             args.max_completion_length = recipe.max_tokens
             says = [[{"role": t.role, "content": t.text} for t in (system_prompt(), first)] for first in firsts]
             with attending(self.initial.model, "sdpa"):

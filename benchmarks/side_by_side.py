@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,12 +24,17 @@ from unittest import mock
 
 import yaml
 
+from repro import provenance
+from repro.data.lines import append_rows, read_rows
+from repro.models.hashes import digest, tree
 from repro.reporting import Run
 from repro.reporting.record import key_of
 from repro.types import Estimate
 
 HERE = Path(__file__).parent
 PROFILE = "bench"
+SERVER = "REPRO_BENCH_SERVER"  # openai:http://127.0.0.1:8000/v1#assistant,user: an endpoint and its two models
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 Work = Callable[[int], dict[str, float]]  # told the number of the turn; says how much it did, by unit
 
 
@@ -59,17 +65,15 @@ class Turns:
     def __init__(self, path: Path, n: int) -> None:
         self.path, self.n = path, n
         self.done: dict[tuple[str, int], dict[str, float]] = {}
-        for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
-            self.add(**json.loads(line))
+        for row in read_rows(path):
+            self.add(**row)
 
     def add(self, name: str, turn: int, did: dict[str, float]) -> None:
         self.done[name, turn] = did
 
     def keep(self, name: str, turn: int, did: dict[str, float]) -> None:
         self.add(name, turn, did)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"name": name, "turn": turn, "did": did}) + "\n")
+        append_rows(self.path, [{"name": name, "turn": turn, "did": did}])
 
     def of(self, name: str, unit: str) -> list[float]:
         """How much of a unit, turn by turn."""
@@ -81,9 +85,7 @@ class Turns:
 
 
 def clock(busy: bool) -> Callable[[], float]:
-    """Seconds on the wall; `busy`: those in which this process ran, which is kept on one core."""
-    if busy:
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    """Seconds on the wall; `busy`: those in which this process ran, which `parsed` keeps on one core."""
     return time.process_time if busy else time.perf_counter
 
 
@@ -135,10 +137,15 @@ def ratio(of: Sequence[float], to: Sequence[float], unit: str = "times") -> Esti
 
 @contextmanager
 def recorded(name: str, asked: argparse.Namespace, **params: object) -> Iterator[tuple[Run, Path]]:
-    """A record in results/bench/<name>, and where turns are kept until it is done; then says which goals are met."""
-    everything = {**vars(asked), **params}
-    kept = Path("work") / PROFILE / f"{name}-{key_of(**everything | {'turns': None})[:12]}.jsonl"
-    run = Run.start(name, params=everything, seed=0, profile=PROFILE)
+    """A record in results/bench/<name>, and where turns are kept until it is done; then says which goals are met.
+
+    Turns of other code, another machine or another server are other turns: none are taken for these.
+    """
+    server = {"server": os.environ[SERVER]} if os.environ.get(SERVER) else {}
+    everything = {**vars(asked), **params, "code": code()[:12], **server}
+    key = key_of(**everything | {"turns": None, "hardware": provenance.hardware()})
+    kept = Path("work") / PROFILE / f"{name}-{key[:12]}.jsonl"
+    run = Run.start(name, params=everything, seed=0, profile=PROFILE, key=key)
     try:
         yield run, kept
     except BaseException:
@@ -154,10 +161,31 @@ def recorded(name: str, asked: argparse.Namespace, **params: object) -> Iterator
             print(f"{'reached' if goal.met_by(value) else 'MISSED'}: {goal.what}, {goal.wanted}: {value:.3g}")
 
 
+def code() -> str:
+    """The hash of all code that is measured or measures."""
+    return digest([tree(HERE.parent / "src"), tree(HERE, pattern="*.py")])
+
+
 def arguments(doc: str | None, *, turns: int = 5, **more: int) -> argparse.Namespace:
     """`--turns`, `--busy` and further whole numbers, each with its default."""
     parser = argparse.ArgumentParser(description=(doc or "").split("\n")[0])
     for name, default in {"turns": turns, **more}.items():
         parser.add_argument(f"--{name}", type=int, default=default, help=f"({default})")
+    return parsed(parser)
+
+
+def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """What was typed, and `--busy`, which takes effect here."""
     parser.add_argument("--busy", action="store_true", help="one core, and only the seconds in which this process ran")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if asked.busy:
+        keep_to_one_core()
+    return asked
+
+
+def keep_to_one_core() -> None:
+    """Start this program again, on one core and with one thread, unless it was: imports have made threads by now."""
+    if ONE_THREAD.items() <= os.environ.items() and len(os.sched_getaffinity(0)) == 1:
+        return
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    os.execve(sys.executable, sys.orig_argv, os.environ | ONE_THREAD)

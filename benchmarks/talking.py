@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from side_by_side import SERVER
 
 from repro.models.base import Sampling
 from repro.models.decode import Sampled
@@ -22,7 +23,6 @@ from repro.rollouts.dialogue import rollout
 from repro.simulators.userlm import UserLM
 from repro.types import Role, Task, Trajectory
 
-SERVER = "REPRO_BENCH_SERVER"  # openai:http://127.0.0.1:8000/v1#assistant,user: an endpoint and its two models
 SAMPLING = Sampling(temperature=1.0, max_tokens=80)  # as assistants are trained
 MAX_TURNS = 2  # of the assistant
 
@@ -113,7 +113,7 @@ class Served(Talks):
 
 
 def served(tasks: Sequence[Task]) -> dict[str, Talks]:
-    spec = os.environ.get("REPRO_BENCH_SERVER")
+    spec = os.environ.get(SERVER)
     if not spec:
         return {}
     assistant, _, user = spec.partition(",")

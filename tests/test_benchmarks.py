@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import json
 import math
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +45,45 @@ def test_contestants_take_turns_and_a_run_that_was_stopped_goes_on(script, tmp_p
     assert asked == [("b", 0), ("b", 2)]  # who has something left to do warms up again; what was kept is not done again
     assert turns.of("a", "units") == turns.of("b", "units") == [10, 20]  # turn 0 is not counted
     assert all(rate > 1000 for rate in turns.rate("a", "units"))  # nothing was done, in far less than a hundredth
+    with kept.open("a") as file:
+        file.write('{"name": "a", "turn": 3, "di')  # a crash
+    assert side_by_side.Turns(kept, 3).of("a", "units") == [10, 20]
+
+
+def test_turns_of_other_code_on_another_machine_or_at_another_server_are_not_taken(script, monkeypatch, tmp_path):
+    side_by_side = script("side_by_side")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(side_by_side.SERVER, raising=False)
+
+    def places(turns=2):
+        asked = argparse.Namespace(turns=turns)
+        with side_by_side.recorded("some", asked) as (run, kept):
+            run.number("a.number", side_by_side.middle([1.0]))
+        record = json.loads((tmp_path / "results/bench/some/run.json").read_text())
+        return kept, record["params"]
+
+    first, params = places()
+    assert params == {"turns": 2, "code": side_by_side.code()[:12]}
+    assert places(turns=5)[0] == first  # more turns of the same
+    monkeypatch.setenv(side_by_side.SERVER, "openai:http://h/v1#a,b")
+    other, params = places()
+    assert params["server"] == "openai:http://h/v1#a,b"
+    monkeypatch.setattr(side_by_side.provenance, "hardware", lambda: {"cpu": "another", "cores": 64})
+    another = places()[0]
+    monkeypatch.setattr(side_by_side, "code", lambda: 64 * "0")
+    assert len({first, other, another, places()[0]}) == 4
+
+
+def test_a_busy_machine_lends_one_core_and_one_thread(tmp_path):
+    program = (
+        "import os, numpy, torch; from side_by_side import arguments; arguments('What?');"
+        "print(len(os.sched_getaffinity(0)), torch.get_num_threads(), len(os.listdir('/proc/self/task')))"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(BENCHMARKS), str(BENCHMARKS.parent / "src")])
+    command = [sys.executable, "-c", program, "--busy"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "1 1 1\n"
 
 
 def test_a_ratio_is_of_the_same_turn(script):
@@ -93,6 +138,77 @@ def test_both_ways_to_talk_hold_the_same_conversations(script):
             ends = {user.format.end_of_turn, user.format.end_of_conversation}
             assert not ends & {*turn.token_ids[:-1]}
     assert [d.task.id for d in ours.held] == [d.task.id for d in theirs.held]
+
+
+@pytest.mark.parametrize("path", sorted(BENCHMARKS.glob("*.py")), ids=lambda path: path.stem)
+def test_every_script_finds_what_it_imports(script, path):
+    assert script(path.stem).__doc__
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+@pytest.mark.parametrize("who", ["Ours", "Stock"])
+def test_a_step_of_either_trainer_says_where_its_time_went(script, who):
+    rl_step, local = script("rl_step"), importlib.import_module("repro.models.local")
+    user, initial = (local.LocalModel.from_pretrained("tiny", dtype="float32") for _ in range(2))
+    recipe = rl_step.ours.GRPORecipe(
+        max_steps=1, n_groups=1, num_generations=2, learning_rate=1e-3, lora_r=2, lora_layers=1, max_turns=2,
+        max_tokens=8, micro_batch=2,
+    )  # fmt: skip
+    did = getattr(rl_step, who)(user, initial, recipe, time.perf_counter)(1)
+    assert did["trained"] > 0
+    assert all(did[part] > 0 for part in rl_step.PARTS)
+    assert sum(did[part] for part in rl_step.PARTS) <= did["step"]
+    if who == "Ours":
+        assert 2 <= did["trained"] <= 2 * 2 * 8  # dialogues x turns x tokens
+        assert did["trained"] < did["passed"] <= did["padded"]
+        assert did["passed"] == did["needed"]  # each row is read once for the loss
+        assert did["read"] > 0 < did["distinct"]
+
+
+def measured(**values):
+    estimate = importlib.import_module("repro.types").Estimate
+    return {key.replace("__", "."): estimate(value, value, value, 5) for key, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "labels"),
+    [
+        ({}, []),
+        ({"sft__vs_trl": 1.2}, ["times as fast"]),
+        ({"sft__vs_trl": 1.2, "growth__gap__time": 1}, ["times as fast", "slope"]),
+        ({"sft__vs_trl": 1, "rl_step__ours__rollouts": 0.5, "growth__gap__time": 1}, ["times", "where", "slope"]),
+    ],
+)
+def test_what_was_not_measured_has_no_panel(script, numbers, labels):
+    page = script("page")
+    fig, data = page.figure(measured(**numbers))
+    assert len(data) == len(numbers)
+    assert [ax.get_xlabel()[: len(label)] for ax, label in zip(fig.axes, labels, strict=True)] == labels
+
+
+def test_no_goal_s_mark_strikes_through_a_number(script):
+    """Just at the goal, just above it or below, and in a panel of many rows."""
+    page = script("page")
+    slopes = {goal.key: 1.04 for goal in page.goals() if goal.key.startswith("growth.")}
+    fig, _ = page.figure(measured(sft__vs_trl=1.0, gap__vs_published_10000=5.1, rollouts__vs_generate=1.9, **slopes))
+    fig.draw_without_rendering()
+    n_numbers = 0
+    for ax in fig.axes:
+        numbers = [text.get_window_extent() for text in ax.texts]
+        n_numbers += len(numbers)
+        for mark in (line for line in ax.lines if line.get_marker() == "|"):
+            reach = mark.get_markersize() / 2 * fig.dpi / 72
+            x, y = ax.transData.transform((mark.get_xdata()[0], mark.get_ydata()[0]))
+            assert not any(box.x0 <= x <= box.x1 and box.y0 < y + reach and y - reach < box.y1 for box in numbers)
+    assert n_numbers == 3 + len(slopes)
+
+
+def test_the_page_says_first_how_much_is_known(script):
+    page = script("page")
+    numbers = measured(sft__vs_trl=0.9, growth__gap__time=1.0)
+    assert page.tally(numbers) == f"2 of {len(page.goals())} goals are measured, 1 of them reached"
+    assert page.tables().startswith(f"**{page.tally(page.measured())}.**")
 
 
 def test_the_tables_in_the_docs_are_what_the_records_say(script):

@@ -127,6 +127,7 @@ def test_configs_are_the_four_profiles_and_the_claims(root):
         ({"train.steps": "60"}, "train.steps is '60' in profile quick"),
         ({"train.learning_rate": float("nan")}, "train.learning_rate is nan"),
         ({"train.micro_batch": 5}, "train.micro_batch is 5; it has to divide the 16 dialogues of a step"),
+        ({"train.vllm_gpu_memory_utilization": 1.5}, "train.vllm_gpu_memory_utilization is 1.5; it is a share"),
         ({"train.group_size": 1, "train.micro_batch": 1}, "train.group_size is 1; GRPO compares"),
     ],
 )

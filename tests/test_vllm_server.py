@@ -120,7 +120,7 @@ def test_a_training_step_is_taken_on_what_the_server_drew(tmp_path, monkeypatch)
 
     class Spy(assistant.conversation_trainer()):
         def _compute_loss(self, model, batch):
-            ratios.extend(batch["importance_sampling_ratio"].flatten().tolist())
+            ratios.extend(batch["importance_sampling_ratio"].log().sum(1).exp().tolist())  # of each dialogue
             return super()._compute_loss(model, batch)
 
     monkeypatch.setattr("trl.trainer.grpo_trainer.VLLMGeneration", WithoutNCCL)

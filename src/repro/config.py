@@ -41,6 +41,8 @@ class TrainConfig:
     save_steps: int
     micro_batch: int  # dialogues per backward pass
     engine: Literal["transformers", "vllm", "vllm_server"]  # what the assistant speaks with while it learns
+    vllm_gpu_memory_utilization: float  # the share of a GPU that engine vllm takes, weights and cache
+    gradient_checkpointing: bool  # of fine-tuning too: activations are computed twice, and take less memory
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ class Config:
         n_rows, part = self.train.n_groups * self.train.group_size, self.train.micro_batch
         if n_rows % part:
             raise ReproError(f"train.micro_batch is {part}; it has to divide the {n_rows} dialogues of a step")
+        if (share := self.train.vllm_gpu_memory_utilization) > 1:
+            raise ReproError(f"train.vllm_gpu_memory_utilization is {share}; it is a share, at most 1")
         if self.train.group_size < 2:
             raise ReproError("train.group_size is 1; GRPO compares the dialogues of a group, so it takes 2 or more")
 

@@ -17,6 +17,7 @@ from repro.data.splits import Split, leaks, read_ids
 from repro.errors import ReproError
 from repro.models import load_model, user_tokenizer
 from repro.models.local import LocalModel
+from repro.training import processes
 from repro.training.user_lm import train_user_lm, untrained
 from repro.training.user_recipes import UserLMRecipe, launch_command, load_recipe, plan, recipe_names
 
@@ -126,9 +127,7 @@ def _one_at_a_time(recipe: UserLMRecipe) -> AbstractContextManager[Any]:
     """Of several processes the first prepares the rows, the others find them in the cache."""
     if recipe.n_devices == 1:
         return nullcontext()
-    from accelerate import PartialState
-
-    context: AbstractContextManager[Any] = PartialState().main_process_first()
+    context: AbstractContextManager[Any] = processes.state().main_process_first()
     return context
 
 

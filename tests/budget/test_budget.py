@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ from repro import assumptions, doctor
 from repro.assumptions import PEAK, USED
 from repro.budget import plan_lines, stages
 from repro.budget.hub import hub_lines
+from repro.budget.memory import memory_lines
 from repro.cli import main
 from repro.config import load_profile
 from repro.models.usage import Price
@@ -32,10 +34,37 @@ def test_tokens_come_from_dialogues_turns_and_lengths():
     assert arm.n_conversations == 200 * 64 * 8  # steps x groups x their size
     assert arm.learned == arm.n_conversations * 8 * (512 + 2048)  # turns x both sides
     assert arm.written == arm.learned  # a model speaks for the user too
-    assert arm.operations == 4 * 1e9 * arm.learned
+    assert arm.operations == (4 + 2 + 2) * 1e9 * arm.learned  # activations twice, log-probabilities of vLLM's tokens
     assert found["logs"].written == 1800 * 8 * 2048  # reference users are a script
     assert found["userlm"].learned == 1800 * 1024 * 2  # cut at 1,024 tokens, two epochs
+    assert found["userlm"].operations == (6 + 2) * 1e9 * found["userlm"].learned
+
+
+def test_an_adapter_on_frozen_weights_takes_four_operations_where_nothing_is_computed_twice():
+    found = by_name(load_profile("cpu"))
+    assert found["assistant-oracle-s0"].operations == 4 * 1e9 * found["assistant-oracle-s0"].learned
     assert found["userlm"].operations == 6 * 1e9 * found["userlm"].learned
+
+
+def test_models_with_fewer_layers_learn_from_role_plays_that_are_held_once():
+    found = [stage for stage in stages(load_profile("cpu"), 1.35e8) if stage.name == "role-plays"]
+    assert [(stage.n_conversations, stage.written) for stage in found] == [(1200, 1200 * 3 * (40 + 80))]  # both sides
+    names = [stage.name for stage in stages(load_profile("cpu"), 1.35e8)]
+    assert names.index("initial") < names.index("role-plays") < names.index("depth10")
+    assert "role-plays" not in by_name(PAPER)
+
+
+def test_what_training_holds_in_memory_is_said_for_each_gpu():
+    lines = memory_lines(PAPER, 14.7e9)
+    n = 14.7e9 / 2**30
+    assert lines[2] == f"  fine-tuning  {16 * n / 8:.0f} GiB: {16 * n / 8:.0f} weights, gradients and moments"
+    parts = [2 * n, 16 * 0.02 * n, 2 * n, 0.4 * 80]  # the last is vLLM's share
+    said = "{:.0f} weights, {:.0f} adapter, {:.0f} user, {:.0f} vLLM".format(*parts)
+    assert lines[3] == f"  assistants   {sum(parts):.0f} GiB: {said}; more than there is"
+    assert lines[4].startswith(f"  host         {8 * n * 8:.0f} GiB")
+    server = replace(PAPER, train=replace(PAPER.train, engine="vllm_server"))
+    assert "vLLM" not in memory_lines(server, 14.7e9)[3]
+    assert memory_lines(PAPER, math.nan) == memory_lines(load_profile("quick"), 1e8) == []
 
 
 def test_another_setting_is_another_plan():
@@ -66,6 +95,7 @@ def test_the_printed_plan_of_the_paper_adds_up(monkeypatch):
     verdicts = next(line.split() for line in lines if line.startswith("  verdicts"))
     assert verdicts[-3:-1] == ["7,168", f"{7168 * (3048 * 1 + 2048 * 2) / 1e6:,.0f}"]
     assert any("1,000 tokens a second written by a GPU" in line for line in lines)
+    assert any(line.startswith("  assistants ") and line.endswith("more than there is") for line in lines)
     assert any(line.startswith("  qwen2.5-14b") and "H100-hours" in line for line in lines)
     assert lines[-1] == "  hub: asked"
 

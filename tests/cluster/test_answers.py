@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from repro import cluster
+from repro.cli import main
 from repro.evaluation.bench_tasks import OURS, read_tasks
 from repro.evaluation.gap import LLMFacets
 from repro.evaluation.gap.answers import FIELDS
 from repro.evaluation.gap.conversations import Conversation
 from repro.evaluation.judging import judge_answers, load_judge, questions
-from repro.models import load_model
+from repro.models import ScriptedModel, load_model
 from repro.types import Turn
 
 pytest.importorskip("openai", reason="endpoints take the extra 'serve'")
@@ -87,6 +88,48 @@ def test_annotations_are_the_same_in_parts_as_at_once(endpoint, tmp_path):
     assert spread.name == inner.name
 
 
+def test_a_driver_knows_a_model_by_its_name_and_finds_what_the_workers_were_told(tmp_path, monkeypatch):
+    def says(context):
+        ticket = re.search(r"ticket of this question is (\w+)", context[-1].text)[1]
+        said = {"ticket": ticket, "strengths": "s", "weaknesses": "w", "score": 3}
+        return "no" if "theirs answers" in context[-1].text else json.dumps(said)
+
+    monkeypatch.setattr(cluster.answers, "_model", lambda spec: ScriptedModel(says, name="on a worker"))
+    judge = load_judge("owner/large", notes=tmp_path / "a.jsonl", load=cluster.named)
+    asked = questions(TASKS, ANSWERS, "score")
+    assert cluster.answer(judge.asker, asked, spec="owner/large", on_ray=False) == len(TASKS)
+    numbers = judge_answers(TASKS, ANSWERS, judge, kind="score").numbers
+    assert numbers["wb_score.mine"].n == len(TASKS)
+    assert numbers["wb_score.theirs"].n_unscored == len(TASKS)  # not asked once more, where nobody could answer
+
+
+def test_a_model_has_the_same_name_where_it_is_loaded_and_where_it_is_not(root):
+    assert (
+        (cluster.named("tiny").name, cluster.named("tiny").identity)
+        == ("tiny", "tiny")
+        == (load_model("tiny").name,) * 2
+    )
+    adapter = cluster.named(f"{root}/checkpoints/initial")
+    assert (adapter.name, adapter.identity) == ("initial", "initial")
+    in_vllm = cluster.named("vllm:owner/large?tensor_parallel_size=2")
+    assert (in_vllm.name, in_vllm.identity) == ("owner/large", "vllm:owner/large@bfloat16")
+    endpoint = "openai:http://127.0.0.1:9/v1#m"
+    assert cluster.named(endpoint) == load_model(endpoint)
+
+
+def test_a_mistake_is_told_before_anything_is_asked(endpoint, tmp_path, capsys):
+    for name, answers in ANSWERS.items():
+        rows = [json.dumps({"session_id": key, "output": text}) for key, text in answers.items()]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(rows))
+    command = ["judge", "--kind", "pairs", "--cluster", "--judge", endpoint.spec]
+    command += ["--notes", str(tmp_path / "notes.jsonl")]
+    assert (
+        main([*command, *(part for name in ANSWERS for part in ("--answers", f"{name}={tmp_path / name}.jsonl"))]) == 2
+    )
+    assert "no kind of judging 'pairs'; have checklist, score, pair" in capsys.readouterr().err
+    assert endpoint.asked == []
+
+
 def test_rules_are_not_spread():
     from repro.evaluation.gap import LexicalFacets
 
@@ -123,6 +166,4 @@ if __name__ == "__main__":
 
         ray.init(num_cpus=2, object_store_memory=10**8, include_dashboard=False)
         command += ["--cluster", "smoke"]
-    from repro.cli import main
-
     sys.exit(main(command))

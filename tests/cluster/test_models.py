@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from repro import cluster
+from repro.cluster import models
 from repro.cluster.models import launched, waves
 from repro.config import load_profile
 from repro.errors import ReproError
-from repro.training.checkpoints import is_finished, load_record
+from repro.training.checkpoints import load_record
 from repro.training.lab import Lab
 from repro.training.names import in_order, parents_of
 from repro.training.queue import work_through
@@ -42,6 +44,22 @@ def test_several_gpus_are_used_through_a_launch_file_and_one_process_needs_none(
     ]  # fmt: skip
     assert launched(lab, "userlm")[4] == "configs/recipes/launch/fsdp-8gpu.yaml"
     assert launched(Lab(load_profile("cpu"), root=tmp_path), "userlm") == []
+    assert launched(Lab(load_profile("cpu"), root=tmp_path, seed=3), "userlm") == []
+    with pytest.raises(ReproError, match="several processes train userlm with seed 0 only, not 3"):
+        launched(Lab(load_profile("paper"), root=tmp_path, seed=3), "userlm")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (True, True, "finished before"), (False, True, "trained"), (False, False, "another process trains it"),
+    ],
+)  # fmt: skip
+def test_what_several_processes_made_of_a_model_is_said(project, monkeypatch, before, after, said):
+    finished = iter([before, after])
+    monkeypatch.setattr(models, "is_finished", lambda folder: next(finished))
+    monkeypatch.setattr(models.subprocess, "run", lambda command, **_: SimpleNamespace(returncode=0))
+    assert models._made("userlm", profile="paper", root=str(project), seed=0) == said
 
 
 def test_an_unknown_model_is_refused_before_anything_is_trained(project):
@@ -68,4 +86,3 @@ def test_a_cluster_needs_a_profile_with_its_resources(project):
     assert (config.cluster.train_cpus, config.cluster.train_gpus) == (1, 0)
     with pytest.raises(ReproError, match=r"cluster.train_cpus is 0 in profile smoke"):
         replace(config, cluster=replace(config.cluster, train_cpus=0))
-    assert not is_finished(project / "work")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -98,6 +99,47 @@ def test_a_file_that_is_no_json_is_named(tmp_path):
     (tmp_path / "parts" / f"{spread.digest(['square', 3])}.json").write_text("{")
     with pytest.raises(ReproError, match=r"\.json is not JSON; remove it"):
         here(tmp_path)
+
+
+def test_half_a_surrogate_pair_is_filed_and_found(tmp_path):
+    for _ in range(2):  # a model may write any character
+        assert cluster.map(lambda i: "\ud83d" * i, [2], key=int, store=tmp_path) == ["\ud83d" * 2]
+
+
+class Ray:
+    """As much of Ray as `map` uses, in this process; what tasks were begun with is in `how`."""
+
+    def __init__(self):
+        self.how, self.made = {}, {}
+
+    def is_initialized(self):
+        return True
+
+    def nodes(self):
+        return [{"Alive": True, "Resources": {"CPU": 4, "GPU": 1}}]
+
+    def remote(self, **how):
+        self.how = how
+        return lambda function: SimpleNamespace(remote=lambda *given: self.put(function(*given)))
+
+    def put(self, result):
+        self.made[len(self.made)] = result
+        return len(self.made) - 1
+
+    def wait(self, references, num_returns):
+        return references[:num_returns], references[num_returns:]
+
+    def get(self, reference):
+        return self.made[reference]
+
+
+@pytest.mark.parametrize(("stay_loaded", "limit"), [(True, {"max_calls": 0}), (False, {})])
+def test_workers_with_gpus_keep_what_they_loaded_only_where_that_is_asked(monkeypatch, stay_loaded, limit):
+    ray = Ray()
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    how = {"resources": cluster.Resources(1, 1), "on_ray": True, "stay_loaded": stay_loaded}
+    assert cluster.map(lambda i: i + 1, [1, 2], key=int, **how) == [2, 3]
+    assert ray.how == {"num_cpus": 1, "num_gpus": 1, "max_retries": spread.N_TRIES - 1, **limit}
 
 
 def test_a_cluster_without_ray_is_one_sentence(monkeypatch):

@@ -16,6 +16,7 @@ from repro.data.tasks import make_tasks
 from repro.errors import ReproError
 from repro.models import Sampling, ScriptedModel, ServedModel
 from repro.models.base import MeteredModel, StreamingModel
+from repro.models.endpoint import MOST_FAILED
 from repro.models.usage import Usage
 from repro.rollouts import rollout
 from repro.scoring.asking import Answer, Asker, Question
@@ -182,6 +183,29 @@ def test_an_endpoint_that_is_down_is_given_up_at_once_not_once_a_dialogue(server
     with pytest.raises(ReproError, match="503"):
         ask(model, *map(str, range(50)))
     assert len(server.asked) <= 4
+
+
+@pytest.mark.parametrize("fault", [500, hang(0.6)], ids=["500", "hang"])
+def test_a_question_on_which_a_living_server_stumbles_every_time_stops_nobody(server, tmp_path, fault):
+    server.say = lambda body: fault if body["messages"][-1]["content"] == "bad" else '"yes"'
+    questions = [Question("s", text, {"type": "string"}, Answer) for text in ("a", "bad", "b")]
+    model = ServedModel(server.url, "m", max_retries=1, timeout=0.4)
+    rows = Asker(model, tmp_path / "rows.jsonl", SAMPLING).ask(questions)  # from the second try on it is asked alone
+    assert [row["text"] for row in rows] == ['"yes"', "", '"yes"']
+    assert rows[1]["tries"] == 3
+    assert model.held_to({}).pulse is model.pulse
+
+
+def test_an_endpoint_that_went_down_is_given_up_after_some_requests_in_a_row(server):
+    model = ServedModel(server.url, "m", n_parallel=2, max_retries=0)
+    assert ask(model, "hi") == ["HI"]
+    server.say = lambda body: 503
+    with pytest.raises(ReproError, match="503"):
+        ask(model, *map(str, range(50)))
+    assert MOST_FAILED < len(server.asked) - 1 <= MOST_FAILED + 4
+    server.say = lambda body: "back"
+    assert ask(model, "hi") == ["back"]
+    assert model.pulse.n_failed == 0
 
 
 # streams

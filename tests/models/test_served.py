@@ -9,7 +9,7 @@ import pytest
 from repro.data.tasks import make_tasks
 from repro.errors import ReproError
 from repro.models import Sampling, ScriptedModel, ServedModel, load_model
-from repro.models.completions import OPENING
+from repro.models.completions import OPENING, messages
 from repro.rollouts import rollout
 from repro.simulators import load_simulator
 from repro.types import Turn
@@ -44,13 +44,47 @@ def test_an_assistant_s_turn_is_asked_for_as_the_dialogue_stands(server):
 def test_a_user_s_turn_is_asked_for_with_the_sides_swapped(server):
     (turn,) = served(server).generate([DIALOGUE], sampling=Sampling(), seeds=[0], role="user")
     assert turn == Turn("user", "WHAT IS IT?")
-    assert [m["role"] for m in server.asked[0]["messages"]] == ["system", "assistant", "user"]
+    assert [m["role"] for m in server.asked[0]["messages"]] == ["system", "user", "assistant", "user"]
     assert "min_p" not in server.asked[0]  # not every server knows it
 
 
-def test_a_user_who_speaks_first_is_greeted(server):
-    served(server).generate([[SYSTEM]], sampling=Sampling(), seeds=[0], role="user")
-    assert server.asked[0]["messages"][1:] == [{"role": "user", "content": OPENING}]
+def test_a_user_is_greeted_before_the_first_turn_and_still_after_it(server):
+    served(server).generate([[SYSTEM], DIALOGUE], sampling=Sampling(), seeds=[0, 1], role="user")
+    first, second = sorted((asked["messages"] for asked in server.asked), key=len)
+    assert first == second[:2] == [{"role": "system", "content": "be brief"}, {"role": "user", "content": OPENING}]
+
+
+def test_nobody_is_greeted_twice():
+    turns = [Turn("assistant", "Good day."), Turn("user", "hello")]
+    assert [m["content"] for m in messages([SYSTEM, *turns], "user")] == ["be brief", "Good day.", "hello"]
+    assert [m["content"] for m in messages(turns[1:], "user")] == [OPENING, "hello"]
+
+
+@pytest.mark.parametrize(
+    ("message", "reason", "why"),
+    [
+        ({"content": None, "refusal": "I must not."}, "stop", "refusal, I must not."),
+        ({"content": ""}, "content_filter", "content_filter"),
+        ({"content": None, "reasoning_content": "hm"}, "length", "length"),
+        ({"content": " \n"}, "stop", "stop"),
+    ],
+    ids=["refusal", "filter", "reasoning", "blank"],
+)
+def test_an_answer_without_text_fails_alone(server, message, reason, why):
+    empty = {"message": {"role": "assistant", **message}, "finish_reason": reason}
+    server.say = lambda body: empty if body["messages"][-1]["content"] == "bad" else "fine"
+    model = served(server)
+    with pytest.raises(ValueError, match=rf"an answer without text \(finish reason: {why}\)"):
+        model.generate([[SYSTEM, Turn("user", t)] for t in ("good", "bad")], sampling=Sampling(), seeds=[0, 1])
+    assert model.meter.total.n_calls == 2  # it is paid for
+    assert model.generate([[SYSTEM, Turn("user", "good")]], sampling=Sampling(), seeds=[0])[0].text == "fine"
+    assert len(server.asked) == 2
+
+
+def test_a_user_may_leave_without_a_word(server):
+    server.say = lambda body: "<|endconversation|>"
+    (turn,) = served(server).generate([DIALOGUE], sampling=Sampling(), seeds=[0], role="user")
+    assert (turn.text, turn.ends) == ("", True)
 
 
 def test_turns_come_back_in_order_however_long_each_takes(server):
@@ -134,5 +168,6 @@ def test_what_is_written_can_be_held_to_a_schema_where_the_endpoint_knows_them(s
     model = served(server).held_to({"type": "object"})
     model.generate([DIALOGUE[:2]], sampling=Sampling(), seeds=[0])
     assert server.asked[-1]["response_format"]["json_schema"]["schema"] == {"type": "object"}
-    server.say = lambda body: 400 if "response_format" in body else "free"
-    assert model.generate([DIALOGUE[:2]], sampling=Sampling(), seeds=[0])[0].text == "free"
+    for status in (400, 413, 422):
+        server.say = lambda body, status=status: status if "response_format" in body else "free"
+        assert model.generate([DIALOGUE[:2]], sampling=Sampling(), seeds=[0])[0].text == "free"

@@ -75,11 +75,15 @@ def test_log_probabilities_of_given_turns_are_not_asked_for(server):
 
 
 def test_a_server_that_draws_what_it_may_not_is_said_to_be_wrongly_started(server, local):
-    server.say = lambda body: {"text": "", "token_ids": [2], "logprobs": {"token_logprobs": [-1.0]}}
-    with pytest.raises(
-        ReproError, match=r"draws tokens that it may not; start it with --logits-processors repro\.models"
-    ):
-        load_model(f"vllm:{server.url}#m", base="tiny").generate([CONTEXT], sampling=Sampling(), seeds=[0], role="user")
+    first, later = [local.format.end_of_turn], [50, local.format.end_of_conversation]
+    for role, drawn in (("user", first), ("assistant", later)):
+        logps = {"token_logprobs": [-1.0] * len(drawn)}
+        server.say = lambda body, ids=drawn, logps=logps: {"text": "", "token_ids": ids, "logprobs": logps}
+        model, asked = load_model(f"vllm:{server.url}#m", base="tiny"), CONTEXT if role == "user" else CONTEXT[:2]
+        with pytest.raises(
+            ReproError, match=r"draws tokens that it may not; start it with --logits-processors repro\.models"
+        ):
+            model.generate([asked], sampling=Sampling(), seeds=[0], role=role)
 
 
 def test_an_endpoint_that_knows_no_tokens_gets_one_sentence(server):

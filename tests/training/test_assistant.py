@@ -106,6 +106,21 @@ def test_training_changes_the_adapter_at_every_step(run):
     assert all(weight.any() for name, weight in weights.items() if "lora_B" in name)
 
 
+def test_activations_that_are_computed_twice_change_nothing(run, tmp_path, monkeypatch):
+    from torch.utils import checkpoint
+
+    n_twice, again = [], checkpoint.checkpoint
+
+    def counted(*args, **kwargs):
+        n_twice.append(1)
+        return again(*args, **kwargs)
+
+    monkeypatch.setattr("transformers.modeling_utils.checkpoint", counted)
+    weights = adapter(train(tmp_path, recipe=replace(RECIPE, gradient_checkpointing=True)))
+    assert n_twice
+    assert all(torch.allclose(weights[name], weight, atol=1e-5) for name, weight in run[1].items())
+
+
 def test_curves_have_a_row_a_step(run):
     rows = pq.read_table(run[0] / "curves.parquet").to_pylist()
     assert [row["step"] for row in rows] == [1, 2, 3]

@@ -103,30 +103,31 @@ def test_what_vllm_drew_is_what_is_trained_on_with_its_log_probabilities_in_plac
         old, sampled = batch["old_per_token_logps"], batch["sampling_per_token_logps"]
         assert torch.allclose(old[on], sampled[on], atol=1e-4)  # the engine speaks with the policy's own weights
         assert not sampled[~on].any()
-        assert batch["importance_sampling_ratio"].flatten() == pytest.approx([1.0] * len(on), abs=1e-3)
+        assert batch["importance_sampling_ratio"][on].tolist() == pytest.approx([1.0] * int(on.sum()), abs=1e-3)
     assert any(weight.any() for name, weight in policy.named_parameters() if "lora_B" in name)
 
 
-def test_each_dialogue_is_weighed_by_how_much_likelier_it_is_to_the_policy(tmp_path, engine, watched):
-    engine.off = -0.02  # vLLM thinks each token is 0.02 nats less likely: a dialogue of n tokens weighs exp(0.02 n)
+def test_each_token_is_weighed_by_how_much_likelier_it_is_to_the_policy(tmp_path, engine, watched):
+    engine.off = -0.02  # vLLM thinks each token is 0.02 nats less likely: each weighs exp(0.02), in a long turn too
     train(tmp_path)
     for batch in watched:
-        wanted = [math.exp(0.02 * n) for n in masks(batch).sum(1).tolist()]
-        assert batch["importance_sampling_ratio"].flatten().tolist() == pytest.approx(wanted, rel=1e-3)
+        weights = batch["importance_sampling_ratio"][masks(batch)]
+        assert weights.tolist() == pytest.approx([math.exp(0.02)] * len(weights), rel=1e-3)
 
 
-def test_a_dialogue_that_vllm_finds_far_less_likely_than_the_policy_is_left_out(tmp_path, engine, watched):
-    engine.off = -1.0  # more than a factor of 3 for any dialogue of two tokens or more
+def test_no_token_weighs_more_than_three_and_no_dialogue_is_left_out(tmp_path, engine, watched):
+    engine.off = -2.0  # exp(2) is 7.4
     policy = train(tmp_path)
-    assert not any(batch["importance_sampling_ratio"].any() for batch in watched)
-    assert not any(weight.any() for name, weight in policy.named_parameters() if "lora_B" in name)
+    for batch in watched:
+        assert (batch["importance_sampling_ratio"][masks(batch)] == 3).all()
+    assert any(weight.any() for name, weight in policy.named_parameters() if "lora_B" in name)
 
 
 def test_a_log_probability_that_vllm_cannot_give_corrects_nothing(tmp_path, engine, watched):
     engine.gone = True
     policy = train(tmp_path)
     for batch in watched:
-        assert batch["importance_sampling_ratio"].flatten().tolist() == [1.0] * len(masks(batch))
+        assert (batch["importance_sampling_ratio"] == 1).all()
     assert all(weight.isfinite().all() for weight in policy.parameters())
 
 
@@ -150,13 +151,14 @@ def test_both_engines_learn_the_same_from_the_same_dialogues(tmp_path, engine, m
 @pytest.mark.parametrize(("engine_name", "mode"), [("vllm", "colocate"), ("vllm_server", "server")])
 def test_trl_is_told_what_an_assistant_may_draw_and_to_correct(engine_name, mode):
     chat = LocalModel(*tiny_model(), name="tiny").format
-    settings = trl_settings(engine_name, chat, Sampling(max_tokens=9))
+    settings = trl_settings(engine_name, chat, Sampling(max_tokens=9), 0.4)
     assert (settings["use_vllm"], settings["vllm_mode"]) == (True, mode)
     assert settings["vllm_importance_sampling_correction"]
+    assert settings["vllm_gpu_memory_utilization"] == 0.4
     assert settings["generation_kwargs"] == generation_kwargs(chat, Sampling(max_tokens=9)) == {
         "max_tokens": 9, "stop_token_ids": [0, 2], "ignore_eos": True, "min_tokens": 1, "logit_bias": {0: -100.0},
     }  # fmt: skip
-    assert trl_settings("transformers", chat, Sampling()) == {}
+    assert trl_settings("transformers", chat, Sampling(), 0.4) == {}
 
 
 def test_log_probabilities_stand_where_the_mask_is_and_what_was_said_before_is_unknown():

@@ -10,6 +10,7 @@ from filelock import FileLock
 
 from repro.config import load_profile
 from repro.errors import ReproError
+from repro.models import LocalModel
 from repro.simulators import Exhaustive, ReferenceUsers
 from repro.training import checkpoints, recipes
 from repro.training.lab import Lab
@@ -121,6 +122,22 @@ def test_an_arm_against_nobody_is_found_before_anything_is_trained(tmp_path):
 def test_an_unknown_simulator_is_named(tmp_path):
     with pytest.raises(ReproError, match="no simulator 'nobody'; have"):
         Lab(SMOKE, root=tmp_path).simulator("nobody")
+
+
+@pytest.mark.parametrize(("engine", "place"), [("transformers", None), ("vllm", "cpu"), ("vllm_server", "cpu")])
+def test_weights_that_are_only_copied_from_stay_on_the_cpu(tmp_path, monkeypatch, engine, place):
+    asked = []
+    monkeypatch.setattr(LocalModel, "from_pretrained", lambda *_, device, **how: asked.append(device) or Loaded())
+    monkeypatch.setattr("repro.training.making.ensure", lambda lab, name: None)
+    monkeypatch.setattr("repro.training.recipes.assistant", lambda *_, **how: (None, {}))
+    lab = Lab(replace(SMOKE, train=replace(SMOKE.train, engine=engine)), root=tmp_path)
+    lab.train(ReferenceUsers(), 0, tmp_path)
+    lab.below("userlm")
+    assert asked == [place, "cpu"]
+
+
+class Loaded:
+    model = tokenizer = None
 
 
 def test_every_arm_learns_on_the_same_tasks_in_a_short_run_too(tmp_path, monkeypatch):

@@ -66,6 +66,7 @@ def train(folder: Path) -> None:
 
     torch.set_num_threads(1)
     rank, users, model = os.environ.get("RANK", "0"), Users(), LocalModel(*tiny_model(), name="tiny")
+    processes.wait()
     tasks = [Task(f"t{i}", f"u{i}", f"get note {i}") for i in range(12)]
     policy = train_assistant(
         tasks, user=users, initial=model, reward=ShareOfE(), recipe=GRPO, folder=folder / "grpo"
@@ -76,6 +77,10 @@ def train(folder: Path) -> None:
     learnt |= {f"sft.{n}": w.detach().clone() for n, w in tuned.named_parameters()}
     save_file(learnt, folder / f"weights-{rank}.safetensors")
     (folder / f"begun-{rank}.json").write_text(json.dumps(users.begun))
+    if processes.n_processes() > 1:
+        group = torch.distributed.distributed_c10d._get_default_group()
+        patience = group._get_backend(torch.device("cpu")).options._timeout
+        (folder / f"patience-{rank}.txt").write_text(str(patience.total_seconds()))
     sharded(folder)
 
 
@@ -146,6 +151,12 @@ def test_two_processes_learn_what_one_learns(one, two):
 def test_both_processes_hold_the_same_weights_at_the_end(two):
     mine, theirs = weights(two, 0), weights(two, 1)
     assert all(torch.equal(mine[name], theirs[name]) for name in mine)
+
+
+def test_processes_wait_for_one_that_works_alone(two):
+    """The group is joined with our patience, which what TRL sets up later does not change."""
+    waits = [float((two / f"patience-{rank}.txt").read_text()) for rank in (0, 1)]
+    assert waits == 2 * [processes.PATIENCE.total_seconds()]
 
 
 def test_no_dialogue_is_held_twice(one, two):

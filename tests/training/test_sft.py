@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from repro.errors import ReproError
@@ -10,7 +12,7 @@ from repro.models.local import LocalModel
 from repro.models.tiny import tiny_model
 from repro.training import sft
 from repro.training.heads import token_logps
-from repro.training.sft import SFTRecipe, rows, train_sft
+from repro.training.sft import SFTRecipe, rows, share, train_sft
 from repro.types import Turn
 
 torch = pytest.importorskip("torch")
@@ -78,6 +80,22 @@ def test_dialogues_in_which_the_role_is_silent_are_left_out():
     assert len(rows([DIALOGUES[0], DIALOGUES[0][:2]], role="assistant", chat=chat)) == 1
 
 
+@pytest.mark.parametrize(
+    ("n", "batch_size", "found"),
+    [(1, 16, (8, 2)), (2, 16, (8, 1)), (8, 16, (2, 1)), (8, 8, (1, 1)), (8, 64, (8, 1)), (1, 4, (4, 1))],
+)
+def test_a_step_has_as_many_rows_however_many_processes_share_it(monkeypatch, n, batch_size, found):
+    monkeypatch.setenv("WORLD_SIZE", str(n))
+    assert share(SFTRecipe(learning_rate=1e-3, batch_size=batch_size)) == found
+
+
+@pytest.mark.parametrize(("n", "batch_size"), [(3, 16), (8, 4), (1, 12)])
+def test_a_batch_that_does_not_divide_among_processes_is_refused(monkeypatch, n, batch_size):
+    monkeypatch.setenv("WORLD_SIZE", str(n))
+    with pytest.raises(ReproError, match=f"a batch of {batch_size} rows does not divide among {n} processes"):
+        share(SFTRecipe(learning_rate=1e-3, batch_size=batch_size))
+
+
 def test_nothing_to_train_on_is_refused(tmp_path):
     model, tokenizer = tiny_model()
     with pytest.raises(ReproError, match="no assistant turn in 1 dialogues"):
@@ -88,6 +106,25 @@ def test_a_few_steps_lower_the_loss(tuned):
     base, model, _ = tuned
     tokenizer = tiny_model()[1]
     assert nll(model, tokenizer) < 0.8 * nll(base, tokenizer)
+
+
+def test_activations_that_are_computed_twice_change_nothing(tmp_path, monkeypatch):
+    from torch.utils import checkpoint
+
+    n_twice, again, models = [], checkpoint.checkpoint, []
+
+    def counted(*args, **kwargs):
+        n_twice.append(1)
+        return again(*args, **kwargs)
+
+    monkeypatch.setattr("transformers.modeling_utils.checkpoint", counted)
+    for twice in (False, True):
+        base, tokenizer = tiny_model()
+        recipe = replace(FULL, gradient_checkpointing=twice, linear_only=True, num_train_epochs=1)
+        how = {"role": "assistant", "tokenizer": tokenizer, "recipe": recipe, "folder": tmp_path / str(twice)}
+        models.append(train_sft(DIALOGUES, base=base, **how).state_dict())
+        assert bool(n_twice) == twice
+    assert all(torch.allclose(models[0][name], weight, atol=1e-5) for name, weight in models[1].items())
 
 
 def spying(monkeypatch, watch):

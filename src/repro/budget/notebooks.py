@@ -1,7 +1,7 @@
 """How many dialogues does each notebook hold, and with which users?
 
-As the notebooks say it (a test counts those of a run). What several of them need is held once, so that the sum is an
-upper bound. Not counted are 00, 03, 07, 08 and 10, which hold few, or as many as they are asked for.
+As the notebooks say it (a test counts those of notebook 04). What several of them need is held once, so that the sum is
+an upper bound. Not counted are 00, 03, 07, 08 and 10, which hold few, or as many as they are asked for.
 """
 
 from __future__ import annotations

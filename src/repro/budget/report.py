@@ -13,6 +13,7 @@ from ..models.usage import Price, Usage
 from ..training import user_recipes
 from ..training.user_recipes import UserLMRecipe
 from .hub import hub_lines
+from .memory import memory_lines
 from .stages import Stage, stages
 
 CORPORA = [HUB["wildchat"].repository, "allenai/WildBench"]
@@ -31,7 +32,8 @@ def plan_lines(profile: str, *, rate: float | None = None, price: Price | None =
     price = price or assumptions.JUDGE_PRICE
     lines = ["", "what each stage takes, at most:", *_table(found, rate if on_gpu else math.nan, price)]
     if on_gpu:
-        lines += [*_assumed(rate, price), _in_all(found, rate, config.model), *_others(recipes)]
+        lines += [*_assumed(rate, price), _in_all(found, rate, config.model)]
+        lines += [*memory_lines(config, n_parameters), *_others(recipes)]
         lines += ["", "what is missing:", *_missing(config, found, sizes, recipes)]
     return lines
 

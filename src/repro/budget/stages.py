@@ -1,7 +1,9 @@
 """What does each stage of a profile take: conversations, tokens, operations, calls, disk?
 
 All counts come from the profile's settings and are upper bounds: every dialogue as long as it may be, nothing held or
-trained before. Training takes 6 operations per weight and token, 4 where an adapter learns on frozen weights.
+trained before. Training takes 6 operations per weight and token, 4 where an adapter learns on frozen weights; 2 more
+where activations are computed twice, and 2 more where vLLM drew the tokens, whose log-probabilities the trainer then
+has to compute as well.
 """
 
 from __future__ import annotations
@@ -58,6 +60,9 @@ def _trained(config: Config, n_parameters: float) -> list[Stage]:
             continue
         how = config.warmup if name == "initial" else config.user_lm
         how = config.healing if names.kind_of(name) not in ("initial", "userlm") else how
+        if how is config.healing and not any(stage.name == "role-plays" for stage in found):
+            written = how.n_dialogues * dialogue_tokens(config)
+            found.append(_said("role-plays", "initial and base", how.n_dialogues, written))
         if name == "userlm":
             written = how.n_dialogues * config.max_turns * config.assistant_max_tokens
             found.append(_said("logs", "initial", how.n_dialogues, written))
@@ -69,14 +74,16 @@ def _sft(name: str, config: Config, how: SFTConfig, n_parameters: float) -> Stag
     row = min(dialogue_tokens(config), SFTRecipe(how.learning_rate, how.batch_size).max_length)
     learned = round(how.n_dialogues * row * how.num_train_epochs)
     gib = _KEPT * _STATE * n_parameters / 2**30
-    return Stage(name, config.model, how.n_dialogues, 0, learned, 6 * n_parameters * learned, gib=gib)
+    each = 6 + 2 * config.train.gradient_checkpointing
+    return Stage(name, config.model, how.n_dialogues, 0, learned, each * n_parameters * learned, gib=gib)
 
 
 def _grpo(name: str, config: Config, n_parameters: float) -> Stage:
     t, user = config.train, names.arm_and_seed(name)[0]
     n = t.steps * t.n_groups * t.group_size
     learned, gib = n * dialogue_tokens(config), (_KEPT + 1) * _STATE * LORA_SHARE * n_parameters / 2**30
-    return Stage(name, config.model, n, n * _written(config, user), learned, 4 * n_parameters * learned, gib=gib)
+    each = 4 + 2 * t.gradient_checkpointing + 2 * (t.engine != "transformers")
+    return Stage(name, config.model, n, n * _written(config, user), learned, each * n_parameters * learned, gib=gib)
 
 
 def _written(config: Config, user: str) -> int:

@@ -2,7 +2,8 @@
 
 from .answers import SpreadFacets, answer, on_cluster, to_judge
 from .models import train
+from .named import named
 from .spread import Resources, map
 from .talks import talk
 
-__all__ = ["Resources", "SpreadFacets", "answer", "map", "on_cluster", "talk", "to_judge", "train"]
+__all__ = ["Resources", "SpreadFacets", "answer", "map", "named", "on_cluster", "talk", "to_judge", "train"]

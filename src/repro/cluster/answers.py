@@ -1,8 +1,8 @@
 """How do many machines put questions to a language model: for annotations, and for judging?
 
 `repro judge --cluster` and `repro gap --cluster`: questions that have no answer yet are put in parts, each a task that
-loads the model (or calls the endpoint) and hands back the rows that an `Asker` keeps. They are added to its file;
-whoever asks after that finds the answers.
+loads the model (or calls the endpoint) and hands back the rows that an `Asker` keeps. They are added to its file, under
+the keys of the driver's `Asker`, whose model may be no more than a name; whoever asks after that finds the answers.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def answer(
     asker: Asker, questions: Sequence[Question], *, spec: str, resources: Resources | None = None, on_ray: bool = True
 ) -> int:
     """Have the questions that `asker` has no answer to answered by the model that `spec` stands for; how many were."""
-    todo = asker.missing(questions)
+    todo = [(asker.key(question), question) for question in asker.missing(questions)]
     parts = [todo[i : i + asker.batch_size] for i in range(0, len(todo), asker.batch_size)]
     how = {f: getattr(asker, f) for f in ("sampling", "retry", "n_tries", "seed", "whole", "batch_size")}
     store = asker.path.with_name(f"{asker.path.name}.parts")
     told = map(
-        partial(_answered, spec=spec, how=how), parts, key=lambda part: [asker.key(q) for q in part], store=store,
-        resources=resources, on_ray=on_ray,
+        partial(_answered, spec=spec, how=how), parts, key=lambda part: [key for key, _ in part], store=store,
+        resources=resources, on_ray=on_ray, stay_loaded=True,
     )  # fmt: skip
     rows = [row for part in told for row in part]
     append_rows(asker.path, rows)
@@ -78,12 +78,13 @@ def to_judge(profile: str) -> Resources:
     return Resources(c.judge_cpus, c.judge_gpus)
 
 
-def _answered(part: Sequence[Question], *, spec: str, how: dict[str, Any]) -> list[Row]:
+def _answered(part: Sequence[tuple[str, Question]], *, spec: str, how: dict[str, Any]) -> list[Row]:
     """The rows of one part, and what they used."""
     with tempfile.TemporaryDirectory() as folder:
         asker = Asker(_model(spec), Path(folder) / "rows.jsonl", **how)
-        asker.ask(part)
-        return [*read_rows(asker.path)]
+        rows = asker.ask([question for _, question in part])
+        used = [row for row in read_rows(asker.path) if row.get("kind") == "usage"]
+    return [*({**row, "key": key} for (key, _), row in zip(part, rows, strict=True)), *used]
 
 
 @cache

@@ -48,16 +48,24 @@ def _made(name: str, *, profile: str, root: str, seed: int) -> str:
     lab = Lab(load_profile(profile, root=Path(root)), root=Path(root), seed=seed)
     if not (command := launched(lab, name)):
         return lab.make(name)
+    was_there = is_finished(lab.work / name)
     done = subprocess.run(command, cwd=root, check=False)
     if done.returncode:
         raise ReproError(f"training {name} failed with exit code {done.returncode}; see its output")
-    return "trained" if is_finished(lab.work / name) else "another process trains it"
+    if not is_finished(lab.work / name):
+        return "another process trains it"
+    return "finished before" if was_there else "trained"
 
 
 def launched(lab: Lab, name: str) -> list[str]:
-    """The command that trains one model with several processes; empty where one does it."""
+    """The command that trains one model with several processes; empty where one does it.
+
+    Raises for a lab of another seed than 0, which the command line does not know.
+    """
     c = lab.config.cluster
     if not (file := c.launch_grpo if is_assistant(name) else c.launch_sft):
         return []
+    if lab.seed:
+        raise ReproError(f"several processes train {name} with seed 0 only, not {lab.seed}; empty cluster.launch_*")
     start = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", f"configs/recipes/{file}"]
     return [*start, "-m", "repro", "train", name, "--profile", lab.config.profile]

@@ -34,18 +34,19 @@ class Resources:
 
 def map(
     function: Callable[[Item], Any], items: Sequence[Item], *, key: Callable[[Item], object], store: Path | None = None,
-    resources: Resources | None = None, on_ray: bool = False,
+    resources: Resources | None = None, on_ray: bool = False, stay_loaded: bool = False,
 ) -> list[Any]:  # fmt: skip
     """What `function` makes of each item, same order; items with equal keys are one.
 
     `key` says all that decides a result, as something JSON can hold, and so is a result that `store` (a folder) keeps.
-    Without a store the function has to file its own work, and to find it when it is called again.
+    Without a store the function has to file its own work, and to find it when it is called again. With `stay_loaded` a
+    worker that holds GPUs goes on with the next item; otherwise it ends with each, so that their memory is free again.
     """
     keys = [digest(key(item)) for item in items]
     paths = {one: store / f"{one}.json" if store else None for one in keys}
     todo = dict(zip(keys, items, strict=True))
     if on_ray:
-        done = _on_ray(function, todo, paths, resources or Resources())
+        done = _on_ray(function, todo, paths, resources or Resources(), stay_loaded)
     else:
         done = {one: _filed(function, item, paths[one]) for one, item in todo.items()}
     return [done[one] for one in keys]
@@ -60,7 +61,7 @@ def _filed(function: Callable[[Item], Any], item: Item, path: Path | None) -> An
 
 def _kept(path: Path) -> Any:
     try:
-        return json.loads(path.read_text("utf-8"))
+        return json.loads(path.read_bytes())  # of bytes, half a surrogate pair is read as it was written
     except ValueError:
         raise ReproError(f"{path} is not JSON; remove it, and it is made again") from None
 
@@ -75,11 +76,13 @@ def _keep(path: Path, result: Any) -> Any:
 
 
 def _on_ray(
-    function: Callable[[Any], Any], todo: Mapping[str, Any], paths: Mapping[str, Path | None], resources: Resources
-) -> dict[str, Any]:
+    function: Callable[[Any], Any], todo: Mapping[str, Any], paths: Mapping[str, Path | None], resources: Resources,
+    stay_loaded: bool,
+) -> dict[str, Any]:  # fmt: skip
     """The same on the workers of a cluster. What one fails at does not stop the others; the first failure is raised."""
     ray = _ray(resources)
     how = {"num_cpus": resources.cpus, "num_gpus": resources.gpus, "max_retries": N_TRIES - 1}
+    how |= {"max_calls": 0} if stay_loaded else {}  # no limit; Ray's default for tasks with GPUs is 1
     task = ray.remote(**how)(_filed)
     running = {task.remote(function, item, paths[one]): one for one, item in todo.items()}
     done, failed = dict[str, Any](), list[Exception]()

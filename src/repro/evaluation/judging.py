@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 from ..data.lines import given_rows
 from ..errors import ReproError
+from ..models.base import ChatModel
 from ..models.hashes import cache_path
 from ..models.load import load_model
 from ..models.usage import Usage
@@ -39,11 +40,13 @@ class Judged:
     numbers: Mapping[str, Estimate]
 
 
-def load_judge(spec: str, *, notes: str | Path | None = None, seed: int = 0) -> Judging:
-    """`verifier`, or whatever `load_model` finds; `notes` is where verdicts are kept."""
+def load_judge(
+    spec: str, *, notes: str | Path | None = None, seed: int = 0, load: Callable[[str], ChatModel] = load_model
+) -> Judging:
+    """`verifier`, or whatever `load` finds; `notes` is where verdicts are kept."""
     if spec == "verifier":
         return ChecklistVerifier()
-    return Judge(load_model(spec), notes or cache_path() / "verdicts.jsonl", seed=seed)
+    return Judge(load(spec), notes or cache_path() / "verdicts.jsonl", seed=seed)
 
 
 def read_answers(given: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -80,7 +83,7 @@ def _answer(row: Mapping[str, Any], place: str) -> tuple[str, str]:
 
 def judge_answers(tasks: Sequence[BenchTask], answers: Answers, judge: Judging, *, kind: Kind, k: int = K) -> Judged:
     """Every assistant's answers, or for pairs those of each assistant against those of the first."""
-    _check(tasks, answers, judge, kind)
+    check_judging(tasks, answers, judge, kind)
     if kind == "pair":
         assert isinstance(judge, Judge)
         return _pairs(tasks, answers, judge, k)
@@ -100,7 +103,7 @@ def judge_answers(tasks: Sequence[BenchTask], answers: Answers, judge: Judging, 
 
 def plan_judging(tasks: Sequence[BenchTask], answers: Answers, judge: Judging, *, kind: Kind) -> Usage:
     """About what `judge_answers` would still use if each question took one try: calls and tokens."""
-    _check(tasks, answers, judge, kind)
+    check_judging(tasks, answers, judge, kind)
     if isinstance(judge, ChecklistVerifier):
         return Usage()
     return planned(judge.asker, questions(tasks, answers, kind))
@@ -169,7 +172,8 @@ def _compared(session: str, verdict: Verdict, order: str, outputs: Mapping[str, 
     return {"session_id": session, "model_test": ours, **said, "reason": verdict.reason, **verdict.notes}
 
 
-def _check(tasks: Sequence[BenchTask], answers: Answers, judge: Judging, kind: Kind) -> None:
+def check_judging(tasks: Sequence[BenchTask], answers: Answers, judge: Judging, kind: Kind) -> None:
+    """Raise where these answers cannot be judged that way, before anything is asked."""
     if kind not in get_args(Kind):
         raise ReproError(f"no kind of judging '{kind}'; have {', '.join(get_args(Kind))}")
     if isinstance(judge, ChecklistVerifier) and kind != "checklist":

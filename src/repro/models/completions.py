@@ -1,7 +1,7 @@
 """What does a chat endpoint have to be sent, and what did it answer?
 
 Such an endpoint writes the assistant's turns only, so to play the user the sides are swapped: what the user said
-becomes the assistant's, and the other way round.
+becomes the assistant's, and the other way round. An answer without text is no turn.
 """
 
 from __future__ import annotations
@@ -18,15 +18,21 @@ from .chat import END_OF_CONVERSATION
 from .endpoint import Unreadable
 from .usage import Usage
 
-OPENING = "Hello! What can I do for you?"  # ours: an endpoint needs a message to answer before the user has spoken
+OPENING = "Hello! What can I do for you?"  # ours: an endpoint needs a message to answer before the user's first
 _SWAPPED: dict[Role, Role] = {"user": "assistant", "assistant": "user", "system": "system"}
 
 
 def messages(context: Sequence[Turn], role: Role) -> list[dict[str, str]]:
-    """`context` as the endpoint has to see it, so that what it writes is the next turn of `role`."""
-    swap = role == "user"
-    turns = [*context[:1], Turn("assistant", OPENING), *context[1:]] if swap and len(context) == 1 else list(context)
-    return [{"role": _SWAPPED[t.role] if swap else t.role, "content": t.text} for t in turns]
+    """`context` as the endpoint has to see it, so that what it writes is the next turn of `role`.
+
+    A user is greeted after the system turn, in every request of a dialogue alike, unless the assistant spoke first.
+    """
+    if role != "user":
+        return [{"role": t.role, "content": t.text} for t in context]
+    n = sum(t.role == "system" for t in context[:1])
+    greeted = context[n : n + 1] and context[n].role == "assistant"
+    turns = [*context[:n], *([] if greeted else [Turn("assistant", OPENING)]), *context[n:]]
+    return [{"role": _SWAPPED[t.role], "content": t.text} for t in turns]
 
 
 def chat_body(
@@ -44,10 +50,16 @@ def chat_body(
 
 
 def turn_of(said: str, finish_reason: str | None, role: Role) -> Turn:
-    """A turn of what was written: cut at the end of the conversation, which only a user can bring about."""
+    """A turn of what was written: cut at the end of the conversation, which only a user can bring about.
+
+    Where nothing was written (a refusal, a filter, tokens that went into reasoning) it raises a plain ValueError: it is
+    data, not the caller's mistake. A user may end the conversation without a word.
+    """
     text, end, _ = said.partition(END_OF_CONVERSATION)
-    flags = ("truncated",) if finish_reason == "length" else ()
-    return Turn(role, text.strip(), ends=bool(end) and role == "user", flags=flags)
+    ends, flags = bool(end) and role == "user", ("truncated",) if finish_reason == "length" else ()
+    if not text.strip() and not ends:
+        raise ValueError(f"an answer without text (finish reason: {finish_reason})")
+    return Turn(role, text.strip(), ends=ends, flags=flags)
 
 
 def usage_of(answer: Any) -> Usage:
@@ -57,11 +69,13 @@ def usage_of(answer: Any) -> Usage:
 
 
 async def whole(client: Any, body: Mapping[str, Any]) -> tuple[str, str | None, Usage]:
-    """Text, finish reason and usage of one request."""
+    """Text, finish reason and usage of one request; a refusal is a reason."""
     async with readable():
         answer = await client.chat.completions.create(**body)
         choice = answer.choices[0]
-        return choice.message.content or "", choice.finish_reason, usage_of(answer)
+        refusal = getattr(choice.message, "refusal", None)
+        reason = f"refusal, {' '.join(refusal.split())[:200]}" if refusal else choice.finish_reason
+        return choice.message.content or "", reason, usage_of(answer)
 
 
 async def streamed(client: Any, body: Mapping[str, Any], hear: Callable[[str], None]) -> tuple[str, str | None, Usage]:

@@ -4,7 +4,8 @@ Requests run side by side, a bounded number at a time, in an event loop in a thr
 ask, even where a loop is running already (a notebook, a web server). The client tries again after 429, 5xx, a lost
 connection or a timeout, with growing pauses cut at random, or after the pause that the server asks for. An answer that
 breaks off or cannot be read is asked for again here. A request that the server calls bad is that dialogue's fault and
-fails alone; where anything else fails before anything was answered, nobody is there, and one sentence says so.
+fails alone, and so does any other at an endpoint that answers others; where nothing was answered yet, or none of many
+requests in a row, nobody is there, and one sentence says so.
 """
 
 from __future__ import annotations
@@ -24,11 +25,29 @@ T = TypeVar("T")
 Body = Mapping[str, Any]
 Ask = Callable[[Any, int, Body], Awaitable[T]]  # (client, index of the request, request)
 _REFUSED = (401, 403, 404)  # of the key or the model: for every request alike
-_BAD = (400, 413, 422)  # of this request: too long, say
+BAD = (400, 413, 422)  # of this request: too long, say
+MOST_FAILED = 16  # in a row before nobody is there any more. ours: as many as are under way at once
 
 
 class Unreadable(Exception):
     """An answer that broke off, or is none."""
+
+
+@dataclass
+class Pulse:
+    """Whether somebody is there; shared, as the meter is, by all that ask through one endpoint."""
+
+    has_answered: bool = False
+    n_failed: int = 0  # since the last answer
+
+    def beat(self) -> None:
+        """An answer came."""
+        self.has_answered, self.n_failed = True, 0
+
+    def survives(self) -> bool:
+        """Whether one more failure leaves an endpoint that answers others."""
+        self.n_failed += 1
+        return self.has_answered and self.n_failed <= MOST_FAILED
 
 
 @dataclass(frozen=True)
@@ -41,6 +60,7 @@ class Endpoint:
     timeout: float = 120.0  # seconds without a byte of an answer
     max_retries: int = 4
     meter: Meter = field(default_factory=Meter, compare=False, repr=False)
+    pulse: Pulse = field(default_factory=Pulse, compare=False, repr=False)
     kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # of the last batch that failed
 
     @property
@@ -75,15 +95,15 @@ class Endpoint:
         return [found[i] for i in range(len(bodies))]
 
     async def _all(self, todo: Mapping[int, Body], ask: Ask[T]) -> dict[int, T | Exception]:
-        slots, answered = asyncio.Semaphore(self.n_parallel), asyncio.Event()
+        slots = asyncio.Semaphore(self.n_parallel)
 
         async def one(client: Any, i: int, body: Body) -> T | Exception:
             async with slots:
                 try:
                     answer = await self._patiently(ask, client, i, body)
                 except Exception as error:
-                    return await self._own(error, client, answered.is_set())
-                answered.set()
+                    return await self._own(error, client)
+                self.pulse.beat()
                 return answer
 
         async with self._client() as client:
@@ -105,14 +125,14 @@ class Endpoint:
         answer: T = await again(ask, client, i, body)
         return answer
 
-    async def _own(self, error: Exception, client: Any, is_alive: bool) -> Exception:
+    async def _own(self, error: Exception, client: Any) -> Exception:
         """The error, if it is this request's alone; an endpoint that is down, or refuses, is for a person to mend."""
         import openai
 
         status = getattr(error, "status_code", None)
-        if not isinstance(error, openai.OpenAIError | Unreadable) or status in _BAD:
+        if not isinstance(error, openai.OpenAIError | Unreadable) or status in BAD:
             return error
-        if is_alive and status not in _REFUSED:
+        if status not in _REFUSED and self.pulse.survives():
             return error
         said = " ".join(str(error).split())[:200]
         there = f"; it serves {await _served(client)}" if status == 404 else ""

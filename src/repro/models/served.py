@@ -14,7 +14,7 @@ from ..errors import ReproError
 from ..types import Role, Turn
 from .base import OnText, Sampling
 from .completions import chat_body, streamed, turn_of, whole
-from .endpoint import Body, Endpoint, Unreadable
+from .endpoint import BAD, Body, Endpoint, Unreadable
 from .pieces import Pieces
 
 SCHEME = "openai"
@@ -84,8 +84,8 @@ class ServedModel(Endpoint):
 
         try:
             text, reason, used = await (streamed(client, body, hear) if hear else whole(client, body))
-        except openai.BadRequestError:
-            if "response_format" not in body["extra_body"]:
+        except openai.APIStatusError as error:
+            if error.status_code not in BAD or "response_format" not in body["extra_body"]:
                 raise
             free = {k: v for k, v in body["extra_body"].items() if k != "response_format"}
             return await self._said(client, {**body, "extra_body": free}, hear)

@@ -55,7 +55,7 @@ class ServedTokens(Endpoint):
                 answer = await client.completions.create(**body)
                 drawn, logps = answer.choices[0].token_ids, answer.choices[0].logprobs.token_logprobs
                 turn = turn_of(self.format, role, begun[i], drawn, logps)
-            if drawn[0] in (*rule.banned, *rule.banned_first):
+            if drawn[0] in rule.banned_first or {*drawn} & {*rule.banned}:
                 raise ReproError(
                     f"{self.base_url} draws tokens that it may not; start it with --logits-processors {PROCESSOR}"
                 )

@@ -36,22 +36,25 @@ def add_verb(verbs: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from repro.cluster import answer, to_judge
+    from repro.cluster import answer, named, to_judge
+    from repro.evaluation import judging
     from repro.evaluation.bench_tasks import OURS, read_tasks, source_of
-    from repro.evaluation.judging import as_lines, judge_answers, load_judge, plan_judging, questions, read_answers
+    from repro.models import load_model
     from repro.scoring.judge import Judge
 
     price = Price.parse(arguments.price) if arguments.price else None
-    tasks, answers = read_tasks(arguments.tasks or OURS), read_answers(arguments.answers)
-    judge = load_judge(arguments.judge, notes=arguments.notes, seed=arguments.seed)
+    tasks, answers = read_tasks(arguments.tasks or OURS), judging.read_answers(arguments.answers)
+    load = named if arguments.cluster else load_model
+    judge = judging.load_judge(arguments.judge, notes=arguments.notes, seed=arguments.seed, load=load)
+    judging.check_judging(tasks, answers, judge, arguments.kind)
     if arguments.dry_run:
-        usage = plan_judging(tasks, answers, judge, kind=arguments.kind)
+        usage = judging.plan_judging(tasks, answers, judge, kind=arguments.kind)
         print(planned_text(usage, price, judge.n_tries if isinstance(judge, Judge) else 0))
         return
     if arguments.cluster and isinstance(judge, Judge):
-        asked = questions(tasks, answers, arguments.kind)
+        asked = judging.questions(tasks, answers, arguments.kind)
         answer(judge.asker, asked, spec=arguments.judge, resources=to_judge(arguments.cluster))
-    judged = judge_answers(tasks, answers, judge, kind=arguments.kind, k=arguments.k)
+    judged = judging.judge_answers(tasks, answers, judge, kind=arguments.kind, k=arguments.k)
     print(f"{len(tasks)} tasks, judged by {judge.name}, {arguments.kind}")
     print("\n".join(f"  {key:<40} {value}" for key, value in judged.numbers.items()))
     if isinstance(judge, Judge):
@@ -59,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.out:
         how = {"tasks": source_of(arguments.tasks or OURS), "judge": judge.name}
         how |= {key: vars(arguments)[key] for key in ("kind", "k", "seed")}
-        _write(Path(arguments.out), how, {k: as_lines(r) for k, r in judged.records.items()}, judged.numbers)
+        _write(Path(arguments.out), how, {k: judging.as_lines(r) for k, r in judged.records.items()}, judged.numbers)
 
 
 def planned_text(usage: Usage, price: Price | None, n_tries: int) -> str:

@@ -35,15 +35,16 @@ def add_verb(verbs: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    from repro.cluster import named, on_cluster
     from repro.evaluation.gap.annotate import load_annotator
     from repro.evaluation.gap.files import gaps_of_files
     from repro.evaluation.gap.report import as_data, as_text
+    from repro.models import load_model
 
     how = {key: vars(arguments)[key] for key in ("schema", "representation", "encoder", "engine", "k", "seed")}
-    annotator = load_annotator(arguments.annotator, notes=arguments.notes)
+    load = named if arguments.cluster else load_model
+    annotator = load_annotator(arguments.annotator, notes=arguments.notes, load=load)
     if arguments.cluster:
-        from repro.cluster import on_cluster
-
         annotator = on_cluster(annotator, arguments.annotator, profile=arguments.cluster)
     gaps = gaps_of_files(arguments.real, arguments.sim, annotator=annotator, **how)
     print(as_text(gaps))

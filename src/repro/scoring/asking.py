@@ -8,7 +8,7 @@ file under a key of everything that decides them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from json import JSONDecodeError
@@ -25,6 +25,8 @@ from ..types import Turn
 
 BATCH_SIZE = 64  # questions between two writes: what a stop can lose. ours
 Row = dict[str, Any]
+Numbered = tuple[int, "Question"]  # a question with its place among those that are asked
+Said = tuple[int, str, str]  # the place of a question, what the model said, and "" or why it failed
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,15 @@ class Asker:
         todo = [(key, q) for key, q in dict(zip(keys, questions, strict=True)).items() if key not in rows]
         parts = [dict(todo[i : i + self.batch_size]) for i in range(0, len(todo), self.batch_size)]
         for part in tqdm(parts, desc=label or self.model.name, unit="batch", disable=not parts):
-            before = meter.total if (meter := self._meter) else Usage()
-            answered = self._answered(part)
-            used = [{"kind": "usage", **asdict(meter.total - before)}] if meter else []
-            append_rows(self.path, [*answered, *used])
-            rows |= {row["key"]: row for row in answered if row["text"]}
-            unscored |= {row["key"]: row for row in answered if not row["text"]}
+            before, answered = meter.total if (meter := self._meter) else Usage(), dict[str, Row]()
+            try:
+                self._answer(part, answered)
+            finally:  # what was answered before a stop is paid for
+                new = [self._row(answered[key], q) for key, q in part.items() if key in answered]
+                used = [{"kind": "usage", **asdict(meter.total - before)}] if meter and meter.total != before else []
+                append_rows(self.path, [*new, *used])
+                rows |= {row["key"]: row for row in new if row["text"]}
+            unscored |= {row["key"]: row for row in new if not row["text"]}
         return [rows[key] if key in rows else unscored[key] for key in keys]
 
     @cached_property
@@ -114,47 +119,48 @@ class Asker:
     def _meter(self) -> Meter | None:
         return self.model.meter if isinstance(self.model, MeteredModel) else None
 
-    def _answered(self, part: Mapping[str, Question]) -> list[Row]:
-        """A row for each question: asked again, with another seed, until an answer fits."""
-        rows: dict[str, Row] = {}
+    def _answer(self, part: Mapping[str, Question], rows: dict[str, Row]) -> None:
+        """Fill `rows` as answers come: each question is asked again, with another seed, until an answer fits."""
         for trial in range(1, self.n_tries + 1):
             left = {key: q for key, q in part.items() if key not in rows or not rows[key]["text"]}
-            sampling = self.sampling if trial == 1 else self.retry or self.sampling
-            said = self._said([*left.values()], sampling, [derive(self.seed, key, trial) for key in left])
-            for (key, question), (text, failed) in zip(left.items(), said, strict=True):
+            keys, sampling = [*left], self.sampling if trial == 1 else self.retry or self.sampling
+            seeds = [derive(self.seed, key, trial) for key in keys]
+            for i, text, failed in self._said([*enumerate(left.values())], sampling, seeds):
+                key, question = keys[i], left[keys[i]]
                 answer = Answer(reason=failed) if failed else question.read(text)
                 tries = [*rows[key]["said"], text] if key in rows else [text]
                 rows[key] = {"key": key, **question.about, "tries": trial, **asdict(answer), "said": tries}
-        return [self._row(row, part[row["key"]]) for row in rows.values()]
 
     def _row(self, row: Row, question: Question) -> Row:
         if not self.whole:
             return {name: value for name, value in row.items() if name != "said"}
         return {**row, "system": question.system, "question": question.text, "settings": self.settings}
 
-    def _said(self, questions: Sequence[Question], sampling: Sampling, seeds: Sequence[int]) -> list[tuple[str, str]]:
-        """What the model says to each, and "" or why it failed; a question that it cannot take costs nobody theirs."""
-        if not questions:
-            return []
-        schemas = [digest(q.schema) for q in questions]
-        if len({*schemas}) > 1:
-            said: dict[int, tuple[str, str]] = {}
-            for one in dict.fromkeys(schemas):
-                mine = [i for i, schema in enumerate(schemas) if schema == one]
-                answers = self._said([questions[i] for i in mine], sampling, [seeds[i] for i in mine])
-                said |= dict(zip(mine, answers, strict=True))
-            return [said[i] for i in range(len(questions))]
-        model = self.model.held_to(questions[0].schema) if isinstance(self.model, MeteredModel) else self.model
+    def _said(self, asked: Sequence[Numbered], sampling: Sampling, seeds: Sequence[int]) -> Iterator[Said]:
+        """What the model says to each, in any order; a question that it cannot take costs nobody theirs."""
+        by_schema: dict[str, list[Numbered]] = {}
+        for i, question in asked:
+            by_schema.setdefault(digest(question.schema), []).append((i, question))
+        for alike in by_schema.values():
+            yield from self._said_alike(alike, sampling, seeds)
+
+    def _said_alike(self, asked: Sequence[Numbered], sampling: Sampling, seeds: Sequence[int]) -> Iterator[Said]:
+        """The same of questions whose answers have one schema."""
+        model = self.model.held_to(asked[0][1].schema) if isinstance(self.model, MeteredModel) else self.model
         try:
-            turns = model.generate([q.turns for q in questions], sampling=sampling, seeds=seeds)
+            turns = model.generate([q.turns for _, q in asked], sampling=sampling, seeds=[seeds[i] for i, _ in asked])
         except ReproError:
             raise
         except Exception as error:
-            if len(questions) == 1:
-                return [("", one_line(error))]
-            return [self._said([q], sampling, [s])[0] for q, s in zip(questions, seeds, strict=True)]
+            if len(asked) == 1:
+                yield asked[0][0], "", one_line(error)
+                return
+            for one in asked:
+                yield from self._said_alike([one], sampling, seeds)
+            return
         cut = f"cut off after {sampling.max_tokens} tokens"  # repaired, half a number would be another number
-        return [(turn.text, cut if "truncated" in turn.flags else "") for turn in turns]
+        for (i, _), turn in zip(asked, turns, strict=True):
+            yield i, turn.text, cut if "truncated" in turn.flags else ""
 
 
 def read_json(said: str, check: Callable[[str], str]) -> Answer:

@@ -47,6 +47,8 @@ class GRPORecipe:
     micro_batch: int = 16
     save_steps: int = 5
     engine: Engine = "transformers"
+    vllm_gpu_memory_utilization: float = 0.3  # TRL's default
+    gradient_checkpointing: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -164,10 +166,11 @@ def _config(recipe: GRPORecipe, folder: Path, initial: LocalModel) -> Any:
         num_generations=recipe.num_generations, temperature=recipe.temperature, max_completion_length=10_000,
         loss_type="dapo", scale_rewards="group", beta=0.0, epsilon=0.2,  # TRL's defaults, said aloud
         lr_scheduler_type="constant", weight_decay=0.0, max_grad_norm=1.0, bf16=initial.dtype == "bfloat16",
-        use_cpu=not torch.cuda.is_available(), gradient_checkpointing=False, seed=recipe.seed, data_seed=recipe.seed,
+        use_cpu=not torch.cuda.is_available(), gradient_checkpointing=recipe.gradient_checkpointing,
+        seed=recipe.seed, data_seed=recipe.seed,
         save_strategy="steps", save_steps=recipe.save_steps, save_total_limit=2, logging_steps=1, report_to="none",
         dataloader_pin_memory=False, shuffle_dataset=False, disable_tqdm=False,
-        **trl_settings(recipe.engine, initial.format, recipe.sampling),
+        **trl_settings(recipe.engine, initial.format, recipe.sampling, recipe.vllm_gpu_memory_utilization),
     )  # fmt: skip
 
 

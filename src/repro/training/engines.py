@@ -2,7 +2,8 @@
 
 With `transformers`, a copy of the weights in this process; it runs anywhere. With `vllm`, TRL's vLLM beside the trainer
 on the same GPU ("colocate"), with `vllm_server` TRL's vLLM on another one. vLLM computes probabilities a little
-differently, so TRL weighs each dialogue by the ratio of the two, from the log-probabilities given here.
+differently, so TRL weighs each token by the ratio of the two, from the log-probabilities given here. A ratio of whole
+dialogues, TRL's default, is a product over thousands of tokens, and leaves most dialogues far from 1.
 """
 
 from __future__ import annotations
@@ -51,14 +52,15 @@ class PolicyInVLLM:
         raise ReproError("a policy in vLLM gives no log-probabilities of given text while it learns; load its adapter")
 
 
-def trl_settings(engine: Engine, chat: ChatFormat, sampling: Sampling) -> dict[str, Any]:
-    """What GRPOConfig has to be told."""
+def trl_settings(engine: Engine, chat: ChatFormat, sampling: Sampling, gpu_share: float) -> dict[str, Any]:
+    """What GRPOConfig has to be told. `gpu_share` is of the memory of the GPU that trains."""
     if engine == "transformers":
         return {}
     return {
         "use_vllm": True, "vllm_mode": "server" if engine == "vllm_server" else "colocate",
-        "vllm_importance_sampling_correction": True, "vllm_importance_sampling_mode": "sequence_mask",
-        "vllm_importance_sampling_clip_max": 3.0,  # TRL's defaults, said aloud
+        "vllm_gpu_memory_utilization": gpu_share,
+        "vllm_importance_sampling_correction": True, "vllm_importance_sampling_mode": "token_truncate",
+        "vllm_importance_sampling_clip_max": 3.0,  # TRL's default, said aloud; a larger ratio counts as this one
         "generation_kwargs": generation_kwargs(chat, sampling),
     }  # fmt: skip
 

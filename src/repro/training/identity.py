@@ -18,7 +18,9 @@ from . import checkpoints, processes
 from .names import is_assistant, kind_of
 
 _TALK = ("max_turns", "user_max_tokens", "assistant_max_tokens", "temperature_train", "min_p")
-_FOR_THE_MACHINE = ("save_steps", "micro_batch", "engine")  # change how it is made, not what is made
+_FOR_THE_MACHINE = (  # change how it is made, not what is made
+    "save_steps", "micro_batch", "engine", "vllm_gpu_memory_utilization", "gradient_checkpointing",
+)  # fmt: skip
 
 
 def made_from(name: str, config: Config, *, seed: int, parents: Mapping[str, Path]) -> dict[str, Any]:

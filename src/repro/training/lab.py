@@ -51,10 +51,10 @@ class Lab:
 
     # the models
 
-    def model(self, name: str) -> LocalModel:
-        """The model called `name`, made if it is missing and this profile trains."""
+    def model(self, name: str, *, device: str | None = None) -> LocalModel:
+        """The model called `name`, made if it is missing and this profile trains; on the GPU, if there is one."""
         making.ensure(self, name)
-        return self._load(names.adapters_of(name), names.depth_of(name), self.config.dtype)
+        return self._load(names.adapters_of(name), names.depth_of(name), self.config.dtype, device)
 
     def initial(self) -> LocalModel:
         """The assistant before RL: the floor of every comparison."""
@@ -101,9 +101,9 @@ class Lab:
     def train(self, user: UserSimulator, seed: int, folder: Path, *, steps: int | None = None) -> Any:
         """GRPO against one simulator; the recipe is the profile's and the same for every arm."""
         tasks = self.tasks_to_learn(max(steps or 0, self.config.train.steps) * self.config.train.n_groups)
-        return recipes.assistant(
-            self.config, user, initial=self.initial(), tasks=tasks, seed=seed, folder=folder, steps=steps
-        )
+        copied = self.config.train.engine != "transformers"  # to the trainer and to vLLM; nobody speaks with it here
+        initial = self.model("initial", device="cpu" if copied else None)
+        return recipes.assistant(self.config, user, initial=initial, tasks=tasks, seed=seed, folder=folder, steps=steps)
 
     def train_own(self, user: UserSimulator, folder: Path, *, steps: int, seed: int = 0) -> LocalModel:
         """The assistant trained against a simulator that has no name here; `folder` keeps it, and its checkpoints."""
@@ -117,13 +117,15 @@ class Lab:
         return LocalModel.from_pretrained(self.config.model, adapters=adapters, dtype=self.config.dtype)
 
     def below(self, name: str) -> Start:
-        """What `name` is a fine-tune of, in float32."""
-        model = self._load(names.adapters_of(name)[:-1], names.depth_of(name), "float32")
+        """What `name` is a fine-tune of, in float32 on the CPU."""
+        model = self._load(names.adapters_of(name)[:-1], names.depth_of(name), "float32", "cpu")
         return model.model, model.tokenizer
 
-    def _load(self, adapters: Sequence[str], n_layers: int | None, dtype: str) -> LocalModel:
+    def _load(self, adapters: Sequence[str], n_layers: int | None, dtype: str, device: str | None = None) -> LocalModel:
         folders = [self.path(adapter) for adapter in adapters]
-        return LocalModel.from_pretrained(self.config.model, adapters=folders, n_layers=n_layers, dtype=dtype)
+        return LocalModel.from_pretrained(
+            self.config.model, adapters=folders, n_layers=n_layers, dtype=dtype, device=device
+        )
 
 
 def _is_known(simulator: str) -> bool:

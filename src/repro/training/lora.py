@@ -77,7 +77,8 @@ def whole(weight: Any) -> Any:
 def extract_adapter(tuned: Any, base: Any, *, r: int) -> Any:
     """The best rank-`r` adapter for the weight difference of two models: truncated SVD per linear layer.
 
-    Returns a PeftModel around `base`. Differences outside the linear layers (norms, embeddings) are lost.
+    Returns a PeftModel around `base`, which may lie on the CPU while `tuned` lies on a GPU. Differences outside the
+    linear layers (norms, embeddings) are lost.
     """
     import torch
     from peft import LoraConfig, get_peft_model
@@ -90,7 +91,7 @@ def extract_adapter(tuned: Any, base: Any, *, r: int) -> Any:
             if not hasattr(layer, "lora_A"):
                 continue
             learned = whole(named[name.removeprefix("base_model.model.")].weight)
-            delta = learned.float() - layer.get_base_layer().weight.float()
+            delta = learned.float() - layer.get_base_layer().weight.to(learned.device).float()
             u, s, vt = torch.linalg.svd(delta, full_matrices=False)
             root = s[:r].sqrt()
             layer.lora_A["default"].weight.copy_(root[:, None] * vt[:r])

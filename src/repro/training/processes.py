@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+PATIENCE = timedelta(days=2)  # for one that works alone: reads a corpus, holds dialogues, waits for another's training
 
 
 def n_processes() -> int:
@@ -22,13 +24,13 @@ def n_processes() -> int:
 
 def is_first() -> bool:
     """Whether this is the one that writes what is kept."""
-    return n_processes() == 1 or bool(_state().is_main_process)
+    return n_processes() == 1 or bool(state().is_main_process)
 
 
 def wait() -> None:
     """Until all have come this far."""
     if n_processes() > 1:
-        _state().wait_for_everyone()
+        state().wait_for_everyone()
 
 
 def of_all(mine: Sequence[T]) -> list[T]:
@@ -37,7 +39,7 @@ def of_all(mine: Sequence[T]) -> list[T]:
         return list(mine)
     from accelerate.utils import gather_object
 
-    _state()
+    state()
     found: list[T] = gather_object(list(mine))
     return found
 
@@ -61,7 +63,11 @@ def lock(path: Path, *, wait_for_it: bool) -> Iterator[bool]:
         file.release()
 
 
-def _state() -> Any:
+def state() -> Any:
+    """accelerate's `PartialState`, whose first call joins the processes.
+
+    They wait for each other `PATIENCE` long, where NCCL gives up after 10 minutes; one that dies ends all of them.
+    """
     from accelerate import PartialState
 
-    return PartialState()
+    return PartialState(timeout=PATIENCE)

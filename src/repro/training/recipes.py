@@ -25,7 +25,7 @@ from .lora import extract_adapter
 from .sft import SFTRecipe, train_sft
 from .warmup import warmup_dialogues
 
-Start = tuple[Any, Any]  # a model in float32, which is trained in place, and its tokenizer
+Start = tuple[Any, Any]  # a model in float32 on the CPU, which is trained in place, and its tokenizer
 Made = tuple[Any, dict[str, Any]]  # a PeftModel and its record
 
 
@@ -61,10 +61,11 @@ def _fine_tuned(
 ) -> Made:  # fmt: skip
     """A fine-tune on what `role` said, of all weights or of the linear layers; its low-rank part is what ships."""
     recipe = SFTRecipe(
-        how.learning_rate, how.batch_size, num_train_epochs=how.num_train_epochs, linear_only=linear_only, seed=seed
-    )
+        how.learning_rate, how.batch_size, num_train_epochs=how.num_train_epochs, linear_only=linear_only, seed=seed,
+        gradient_checkpointing=config.train.gradient_checkpointing,
+    )  # fmt: skip
     base, tokenizer = start
-    plain = copy.deepcopy(base)
+    plain = copy.deepcopy(base)  # stays where it is, when the trainer moves `base` to its GPU
     tuned = train_sft(rows, role=role, base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
     adapter = extract_adapter(tuned, plain, r=how.lora_r)
     record = {"recipe": asdict(recipe), "extracted_rank": how.lora_r, "n_dialogues": len(rows)}
@@ -81,7 +82,8 @@ def assistant(
         max_steps=steps or t.steps, n_groups=t.n_groups, num_generations=t.group_size,
         learning_rate=t.learning_rate, lora_r=t.lora_r, lora_layers=t.lora_layers, save_steps=t.save_steps,
         max_turns=config.max_turns, max_tokens=config.assistant_max_tokens, temperature=config.temperature_train,
-        micro_batch=t.micro_batch, engine=t.engine, seed=seed,
+        micro_batch=t.micro_batch, engine=t.engine, vllm_gpu_memory_utilization=t.vllm_gpu_memory_utilization,
+        gradient_checkpointing=t.gradient_checkpointing, seed=seed,
     )  # fmt: skip
     adapter = train_assistant(tasks, user=user, initial=initial, reward=Reward(), recipe=recipe, folder=folder)
     record = {"trained_against": user.name, "recipe": asdict(recipe), "n_tasks": len(tasks)}

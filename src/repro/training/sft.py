@@ -15,6 +15,7 @@ from ..data.flip import labelled
 from ..errors import ReproError
 from ..models.chat import ChatFormat
 from ..types import Role, Turn
+from . import processes
 from .heads import through, token_logps
 from .lora import LINEAR
 from .resume import last_checkpoint
@@ -25,8 +26,8 @@ class SFTRecipe:
     """What is trained and how; names as in TRL's SFTConfig."""
 
     learning_rate: float
-    batch_size: int
-    per_device_train_batch_size: int = 8
+    batch_size: int  # rows a step, over all processes
+    per_device_train_batch_size: int = 8  # at most; fewer where a process has fewer rows of a step
     num_train_epochs: float = 1.0
     max_length: int = 1024
     warmup_ratio: float = 0.1  # arXiv 2605.09808
@@ -114,9 +115,10 @@ def _config(recipe: SFTRecipe, folder: Path) -> Any:
     from trl import SFTConfig
 
     ends_low: Mapping[str, Any] = {"min_lr": recipe.min_learning_rate} if recipe.min_learning_rate else {}
-    config = SFTConfig(
+    at_once, n_times = share(recipe)
+    return SFTConfig(
         output_dir=str(folder), learning_rate=recipe.learning_rate, num_train_epochs=recipe.num_train_epochs,
-        per_device_train_batch_size=recipe.per_device_train_batch_size, warmup_steps=recipe.warmup_ratio,
+        per_device_train_batch_size=at_once, gradient_accumulation_steps=n_times, warmup_steps=recipe.warmup_ratio,
         lr_scheduler_type="cosine_with_min_lr" if ends_low else recipe.lr_scheduler_type,
         lr_scheduler_kwargs=ends_low, max_length=recipe.max_length, seed=recipe.seed,
         data_seed=recipe.seed, train_sampling_strategy="group_by_length",
@@ -125,6 +127,15 @@ def _config(recipe: SFTRecipe, folder: Path) -> Any:
         report_to="none", save_strategy="steps", save_steps=recipe.save_steps,
         save_total_limit=recipe.save_total_limit, logging_steps=10, dataloader_pin_memory=False,
     )  # fmt: skip
-    rows_at_once = recipe.per_device_train_batch_size * config.world_size
-    config.gradient_accumulation_steps = max(1, recipe.batch_size // rows_at_once)
-    return config
+
+
+def share(recipe: SFTRecipe) -> tuple[int, int]:
+    """Rows that each process reads at once, and how many times a step, so that a step has `batch_size` rows of all."""
+    n = processes.n_processes()
+    at_once = max(1, min(recipe.per_device_train_batch_size, recipe.batch_size // n))
+    if recipe.batch_size % (n * at_once):
+        raise ReproError(
+            f"a batch of {recipe.batch_size} rows does not divide among {n} processes that read {at_once} at once; "
+            f"give a batch_size that is a multiple of {n * at_once}, or another number of processes"
+        )
+    return at_once, recipe.batch_size // (n * at_once)

@@ -8,7 +8,7 @@ then still does not fit is unscored: it is counted, and asked for anew in the ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from importlib import resources
@@ -75,11 +75,13 @@ def _question(one: Conversation, facet: str) -> Question:
     return Question(prompt("annotator"), question(one, facet), schema_of(facet), read, about)
 
 
-def load_annotator(spec: str = "lexical", *, notes: str | Path | None = None) -> Annotator:
-    """The rules, by the name "lexical", or the model that `load_model` finds; `notes` is where its answers are kept."""
+def load_annotator(
+    spec: str = "lexical", *, notes: str | Path | None = None, load: Callable[[str], ChatModel] = load_model
+) -> Annotator:
+    """The rules, by the name "lexical", or the model that `load` finds; `notes` is where its answers are kept."""
     if spec == "lexical":
         return LexicalFacets()
-    return LLMFacets(load_model(spec), notes or cache_path() / "facets.jsonl")
+    return LLMFacets(load(spec), notes or cache_path() / "facets.jsonl")
 
 
 @cache
