@@ -47,9 +47,12 @@ def save(model: Any, folder: Path, *, extra: Sequence[Path] = (), **record: Any)
     return folder
 
 
+EARLY = {"engine": "transformers", "vllm_gpu_memory_utilization": 0.3, "gradient_checkpointing": False}
+
+
 def recipe_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of an assistant's training without its seed. Early records state no engine: there was one only."""
-    return {"engine": "transformers"} | {key: value for key, value in record["recipe"].items() if key != "seed"}
+    """The settings of an assistant's training without its seed. `EARLY` ones do not state what had no choice."""
+    return EARLY | {key: value for key, value in record["recipe"].items() if key != "seed"}
 
 
 def load_record(folder: Path) -> dict[str, Any]:
