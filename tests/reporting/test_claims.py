@@ -79,6 +79,29 @@ def test_a_difference_is_set_against_zero(low: float, high: float, outcome: str,
     assert published([gap]) == {}
 
 
+@pytest.mark.parametrize(
+    ("largest", "nearest", "words"),
+    [
+        (0.99, (-0.01, 0.02), "nothing to gain: the nearest simulator is already at the floor and makes up 99% of"),
+        (0.99, (0.50, 0.60), "nothing to gain: the nearest simulator is 0.550 nats from users"),
+        (0.60, (-0.01, 0.02), "an effect of 0.0071 or more would have been seen"),
+    ],
+)
+def test_a_mixture_of_one_simulator_could_gain_nothing(largest, nearest, words) -> None:
+    mixing = Claim("X", "mixing helps", None, "a paper", "05_demo", "gap.mixture.gain", "greater_than_zero")
+    low, high = nearest
+    beside = {
+        "gap.mixture.gain": Estimate(0.0, -0.005, 0.005, 50),
+        "largest_weight.mixture.gain": Estimate(largest, largest, 1.0, 50),
+        "nearest.mixture.gain": Estimate((low + high) / 2, low, high, 50),
+    }
+    found = verdict(mixing, beside)
+    assert found.outcome == "inconclusive"
+    assert words in found.reason
+    gained = verdict(mixing, beside | {"gap.mixture.gain": Estimate(0.01, 0.005, 0.015, 50)})
+    assert (gained.outcome, gained.reason) == ("supported", "interval above zero")
+
+
 def test_a_number_that_is_missing_or_unscored_was_not_run() -> None:
     unscored = {"winrate.a_vs_b": Estimate(NAN, NAN, NAN, 0, 12)}
     assert verdict(claim(GREATER), {}).outcome == verdict(claim(SAME), unscored).outcome == "not run"

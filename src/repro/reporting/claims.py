@@ -10,7 +10,8 @@ The rules are fixed before the numbers are seen, and p-values below 0.05 count a
 | `greater_than_zero` | 95% interval above 0 | interval below 0 | else |
 
 The interval and TOST count participants and training seeds; the exact p counts participants. Inconclusive is not "no
-effect": the verdict then says how small an effect the run could have seen.
+effect": the verdict then says how small an effect the run could have seen, or that a mixture could gain nothing, since
+one simulator makes it up.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ Outcome = Literal["supported", "not supported", "inconclusive", "not run"]
 
 ALPHA = 0.05
 SEEN = (1.960 + 0.842) / (2 * 1.960)  # of the width of a 95% interval: the effect that is found four times in five
+ALL_BUT = 0.95  # of a mixture's weight; ours: who has as much is the mixture
 BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
 MISSING = Estimate(float("nan"), float("nan"), float("nan"), 0)
 
@@ -112,10 +114,21 @@ def verdict(claim: Claim, numbers: Mapping[str, Estimate]) -> Verdict:
         reason = f"shown to be within {bound:.2f} of one half"
     elif below or (above and claim.test == "equivalent_to_half"):
         outcome, reason = "not supported", f"interval {'below' if below else 'above'} {named}"
+    if outcome in ("inconclusive", "not supported"):
+        reason = _one_alone(claim, numbers) or reason
     n_seeds = int(beside("n_seeds")) if beside("n_seeds") == beside("n_seeds") else 0
     if n_seeds == 1 and outcome != "not run":
         reason += "; one training seed, so it is about these two assistants only"
     return Verdict(claim, outcome, found, reason, n_seeds)
+
+
+def _one_alone(claim: Claim, numbers: Mapping[str, Estimate]) -> str:
+    """Why a mixture could gain nothing, by the numbers of `MixtureGain.as_numbers`: one simulator makes it up."""
+    largest, nearest = (numbers.get(f"{key}.{claim.about}", MISSING) for key in ("largest_weight", "nearest"))
+    if not largest.value >= ALL_BUT:
+        return ""
+    near = "already at the floor" if nearest.low <= 0 else f"{nearest.value:.3f} nats from users"
+    return f"nothing to gain: the nearest simulator is {near} and makes up {largest.value:.0%} of the best mixture"
 
 
 def claims_table(

@@ -3,73 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ...seeds import rng
-from .divergence import Floats, jensen_shannon
+from .by_user import FEWEST
+from .divergence import jensen_shannon
 from .gap import GapResult, Gaps
-from .mixtures import Mixture, greedy_path, optimal_mixture
+from .held_out import held_out_mixture
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MOST = 6  # simulators in a mixture that is shown
-GAIN = 1e-6  # nats, and weights: what is less is nothing
-_KEPT = ("p", "p_holm", "n_unscored")
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """A mixture whose weights were found on one half of the real users and judged on the other. JS in nats."""
-
-    names: tuple[str, ...]
-    mixture: Mixture  # on the half it was fitted to
-    js: float  # on the other half
-    js_of_each: tuple[float, ...]  # of each simulator alone, on the other half
-    js_of_users: float  # between the two halves
-
-
-def held_out_mixture(gaps: Gaps, names: Sequence[str] | None = None, *, seed: int = 0) -> HeldOut:
-    """The best mixture of the simulators called `names` (all of them by default)."""
-    chosen = tuple(names or gaps.results)
-    p_fit, p_other, q = _halves(gaps, chosen, seed)
-    mixture = optimal_mixture(p_fit, q)
-    alone = tuple(jensen_shannon(p_other, row) for row in q)
-    mixed = jensen_shannon(p_other, np.asarray(mixture.weights) @ q)
-    return HeldOut(chosen, mixture, mixed, alone, jensen_shannon(p_other, p_fit))
-
-
-def path_table(gaps: Gaps, *, seed: int = 0) -> pd.DataFrame:
-    """The best mixture of 1, 2, ... simulators for as long as another one helps: size, added, js (on the half that it
-    was fitted to), js_held_out (on the other half), and a weight.<name> for each."""
-    import pandas as pd
-
-    names = [*gaps.results]
-    p_fit, p_other, q = _halves(gaps, names, seed)
-    path = greedy_path(p_fit, q, n_most=MOST)
-    helps = [one for one, before in zip(path, [None, *path], strict=False) if not before or before.js - one.js > GAIN]
-    rows, used = [], set[str]()
-    for size, one in enumerate(helps, 1):
-        weights = dict(zip(names, one.weights, strict=True))
-        added = ", ".join(name for name in names if weights[name] > GAIN and name not in used)
-        js = jensen_shannon(p_other, np.asarray(one.weights) @ q)
-        kept = {f"weight.{name}": weight for name, weight in weights.items()}
-        rows.append({"size": size, "added": added, "js": one.js, "js_held_out": js, **kept})
-        used |= {name for name in names if weights[name] > GAIN}
-    return pd.DataFrame(rows)
-
-
-def _halves(gaps: Gaps, names: Sequence[str], seed: int) -> tuple[Floats, Floats, Floats]:
-    """Shares of a random half of the users, of the other half, and of each simulator, (s, k)."""
-    counts = gaps.labels["real"].counts(gaps.k)
-    first = rng(seed, "halves").permutation(len(counts)) < len(counts) // 2
-    p_fit, p_other = counts[first].sum(0), counts[~first].sum(0)
-    q = np.stack([gaps.histograms[name] / gaps.histograms[name].sum() for name in names])
-    return p_fit / p_fit.sum(), p_other / p_other.sum(), q
 
 
 def gap_table(gaps: Gaps) -> pd.DataFrame:
@@ -116,13 +59,17 @@ def as_data(gaps: Gaps) -> dict[str, Any]:
     how = {key: getattr(gaps, key) for key in ("representation", "encoder", "annotator", "k")}
     data: dict[str, Any] = {**how, "unit": "nats", "floor": gaps.floor.row, "simulators": simulators}
     data["floor_corrected"] = gaps.floor_corrected.row
-    if len(simulators) > 1:
+    if _can_be_mixed(gaps):
         found = held_out_mixture(gaps)
         weights = dict(zip(found.names, found.mixture.weights, strict=True))
         each = dict(zip(found.names, found.js_of_each, strict=True))
         data["mixture"] = {"weights": weights, "js": found.js, "certificate": found.mixture.certificate}
         data["mixture"] |= {"js_of_each": each, "js_of_users": found.js_of_users}
     return data
+
+
+def _can_be_mixed(gaps: Gaps) -> bool:
+    return len(gaps.results) > 1 and min(len({*side.users}) for side in gaps.labels.values()) >= FEWEST
 
 
 def as_text(gaps: Gaps) -> str:
@@ -134,10 +81,10 @@ def as_text(gaps: Gaps) -> str:
     )
     low = gaps.floor
     last = [f"halves of the real users are {low.value:.3f} [{low.low:.3f}, {low.high:.3f}] apart (JS, nats)"]
-    if len(rows) > 1:
+    if _can_be_mixed(gaps):
         found = held_out_mixture(gaps)
         parts = ", ".join(f"{w:.2f} {n}" for n, w in zip(found.names, found.mixture.weights, strict=True) if w > 0.005)
-        last.append(f"the best mixture, on users it was not fitted to: JS {found.js:.3f} ({parts})")
+        last.append(f"the best mixture, on users it was not fitted to: JS corrected {found.js:.3f} ({parts})")
     said = f"{gaps.representation}, {gaps.annotator} annotator, encoder {gaps.encoder}, k = {gaps.k}"
     return "\n".join([said, head, *(_line(row, wide) for row in rows), *last])
 
