@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -103,6 +105,14 @@ def test_users_who_had_no_part_in_one_facet_are_left_out_of_that_one():
         "style": behavioral_gaps(real[:50], {"sim": sim[10:]}, representation="style", **how),
     }
     assert np.isfinite(facet_spread(by_facet, "sim", n_splits=5, n_boot=10).value)
+
+
+def test_dialogues_that_failed_are_counted_in_all_that_is_said_of_simulators_together():
+    one, two = people(1, EVEN, n=20), people(2, AWAY, n=20)
+    one[0] = replace(one[0], error="broke")
+    found = gaps(people(0, EVEN, n=20), one=one, two=two)
+    for number in (mixture_gain(found, n_splits=2, n_boot=2).gain, likeness(found, n_boot=2)):
+        assert (number.n, number.n_unscored) == (59, 1)
 
 
 def test_halves_of_too_few_users_are_an_error():

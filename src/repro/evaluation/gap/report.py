@@ -16,11 +16,23 @@ if TYPE_CHECKING:
 
 
 def gap_table(gaps: Gaps) -> pd.DataFrame:
-    """One row a simulator, and one, "real", for the floor: simulator, value, low, high, n, js, p, p_holm, ..."""
+    """One row a simulator, and one, "real", for the floor: simulator, value, low, high, n, n_unscored, js, p, ...
+
+    `n` and `n_unscored` count the conversations of both sides; `n_unpaired` are those of the unscored whose user is on
+    one side only, where the others are `paired`.
+    """
     import pandas as pd
 
     low = gaps.floor_corrected
-    users = {"simulator": "real", **low.row, "js": gaps.floor.value, "p": math.nan, "p_holm": math.nan}
+    users = {
+        "simulator": "real",
+        **low.row,
+        "paired": False,
+        "n_unpaired": 0,
+        "js": gaps.floor.value,
+        "p": math.nan,
+        "p_holm": math.nan,
+    }
     return pd.DataFrame([*(_row(name, result) for name, result in gaps.results.items()), users])
 
 
@@ -33,7 +45,8 @@ def _row(name: str, result: GapResult) -> dict[str, Any]:
         "kl_forward": d.kl_forward,
         "kl_backward": d.kl_backward,
     }
-    return {"simulator": name, **result.js.row, "n_unscored": result.n_unscored, **tests}
+    pairs = {"paired": result.sure.paired, "n_unpaired": result.sure.n_unpaired}
+    return {"simulator": name, **result.js.row, **pairs, **tests}
 
 
 def pairwise_table(gaps: Gaps) -> pd.DataFrame:
@@ -53,6 +66,8 @@ def as_data(gaps: Gaps) -> dict[str, Any]:
             "p": r.p,
             "p_holm": r.p_holm,
             "n_unscored": r.n_unscored,
+            "paired": r.sure.paired,
+            "n_unpaired": r.sure.n_unpaired,
         }
         for name, r in gaps.results.items()
     }

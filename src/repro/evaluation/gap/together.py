@@ -24,7 +24,7 @@ from ..stats import LEVEL
 from .by_user import ByUser, by_user
 from .certainty import Side
 from .divergence import Floats, jensen_shannon, js_bias
-from .gap import Gaps
+from .gap import Gaps, with_lost
 from .mixtures import optimal_mixture
 
 N_HALVES = 10  # of each replicate. ours: for C2 and C5, how one falls varies ten times as much as the mean over users
@@ -48,7 +48,10 @@ class MixtureGain:
 def mixture_gain(gaps: Gaps, *, n_splits: int = 50, n_boot: int = 100, seed: int = 0) -> MixtureGain:
     """How much nearer to users (JS less what small samples put on, nats) the best mixture is than the simulator that is
     nearest, both chosen on one half of the users and measured on the other."""
-    return gain_of_sides(gaps.labels, k=gaps.k, n_splits=n_splits, n_boot=n_boot, seed=seed)
+    found = gain_of_sides(gaps.labels, k=gaps.k, n_splits=n_splits, n_boot=n_boot, seed=seed)
+    return MixtureGain(
+        *(with_lost(one, sum(gaps.n_lost.values())) for one in (found.gain, found.largest, found.nearest))
+    )
 
 
 def gain_of_sides(
@@ -85,8 +88,9 @@ def facet_spread(
         chosen, new = far(first), far(second)
         return [new[max(chosen, key=chosen.__getitem__)] - new[min(chosen, key=chosen.__getitem__)]]
 
-    labels = {name: next(iter(by_facet.values())).labels[name] for name in sides}
-    return _over_halves(spread, seen, labels, ("nats",), n_splits, n_boot, seed)[0]
+    some = next(iter(by_facet.values()))
+    labels, n_lost = {name: some.labels[name] for name in sides}, sum(some.n_lost[name] for name in sides)
+    return with_lost(_over_halves(spread, seen, labels, ("nats",), n_splits, n_boot, seed)[0], n_lost)
 
 
 def likeness(gaps: Gaps, *, n_boot: int = 100, seed: int = 0) -> Estimate:
@@ -97,12 +101,13 @@ def likeness(gaps: Gaps, *, n_boot: int = 100, seed: int = 0) -> Estimate:
     seen = by_user({name: (side, gaps.k) for name, side in gaps.labels.items()})
 
     def nearer(first: Floats, second: Floats) -> list[float]:
-        found = {name: (first + second) @ counts for name, counts in seen.counts.items()}
-        apart = {(a, b): _corrected(found[a], found[b]) for a, b in combinations(found, 2)}
+        total = {name: (first + second) @ counts for name, counts in seen.counts.items()}
+        apart = {(a, b): _corrected(total[a], total[b]) for a, b in combinations(total, 2)}
         from_users = [value for pair, value in apart.items() if "real" in pair]
         return [float(np.median(from_users) - np.median([v for pair, v in apart.items() if "real" not in pair]))]
 
-    return _over_halves(nearer, seen, gaps.labels, ("nats",), 1, n_boot, seed)[0]
+    found = _over_halves(nearer, seen, gaps.labels, ("nats",), 1, n_boot, seed)[0]
+    return with_lost(found, sum(gaps.n_lost.values()))
 
 
 def _over_halves(
