@@ -150,7 +150,8 @@ def one_gain(shares: Sequence[Floats], n: int, repetition: int) -> dict[str, flo
     sides = {name: Side(draws.choice(k, n, p=p), range(n)) for name, p in zip(("real", *"abc"), shares, strict=True)}
     found = gain_of_sides(sides, k=k, n_splits=N_SPLITS, n_boot=N_REPLICATES, seed=repetition)
     real, *others = shares
-    truth = min(jensen_shannon(real, q) for q in others) - optimal_mixture(real, np.stack(others)).js
+    nearest = min(jensen_shannon(real, q) for q in others)
+    truth = max(0.0, nearest - optimal_mixture(real, np.stack(others)).js)
     covers = found.gain.low <= truth <= found.gain.high
     return {"true": truth, "gain": found.gain.value, "covers": covers, "found": found.gain.low > 0,
             "wide": found.gain.high - found.gain.low}  # fmt: skip
