@@ -15,7 +15,7 @@ from ..stats import holm
 from .certainty import Certainty, Side, compare, floor
 from .conversations import Conversation
 from .divergence import Divergences, Floats, divergences, histogram
-from .encode import Encoder, load_encoder
+from .encode import Encoder, load_encoder, n_cut
 from .facets import Annotator, LexicalFacets, represent
 from .kept_vectors import Vectors
 from .quantize import SEED, VARIANCE, K, quantize
@@ -60,6 +60,7 @@ class Gaps:
     labels: Mapping[str, Side]
     conversations: Mapping[str, Sequence[Conversation]]  # those that could be represented, as labelled
     n_lost: Mapping[str, int]  # those that failed or could not be, by side
+    n_cut: Mapping[str, int]  # those whose text is longer than the encoder reads, by side
     texts: Mapping[str, Sequence[str]]  # what stood for each
     vectors: Mapping[str, Vectors]  # where each lies
     representation: str
@@ -79,7 +80,7 @@ def behavioral_gaps(
     annotator = annotator or LexicalFacets()
     told = {n: represent(said, representation, annotator) for n, said in {"real": real, **simulated}.items()}
     kept, texts = {n: both[0] for n, both in told.items()}, {n: both[1] for n, both in told.items()}
-    vectors = _vectors(kept, texts, representation, encoder, annotator)
+    vectors, cut = _vectors(kept, texts, representation, encoder, annotator)
     found = quantize(vectors, k=k, variance=variance, seed=seed, engine=engine)
     sides = {name: Side(found.labels[name], [one.user for one in kept[name]]) for name in kept}
     sure = {n: compare(sides["real"], sides[n], k=k, n_permutations=n_permutations, seed=seed) for n in simulated}
@@ -101,7 +102,7 @@ def behavioral_gaps(
     )
     named = encoder if isinstance(encoder, str) else encoder.name
     return Gaps(
-        results, low, low_corrected, histograms, sides, kept, lost, texts, vectors, representation, named,
+        results, low, low_corrected, histograms, sides, kept, lost, cut, texts, vectors, representation, named,
         annotator.name, k,
     )  # fmt: skip
 
@@ -121,12 +122,14 @@ def behavioral_gap(
 def _vectors(
     kept: Mapping[str, Sequence[Conversation]], texts: Mapping[str, Sequence[str]], representation: str,
     encoder: str | Encoder, annotator: Annotator,
-) -> dict[str, Vectors]:  # fmt: skip
+) -> tuple[dict[str, Vectors], dict[str, int]]:  # fmt: skip
+    """Where each conversation lies, and how many of their texts were cut, by side."""
     if empty := [name for name in kept if not kept[name]]:
         raise ReproError(f"no conversation of '{empty[0]}' could be represented; there is nothing to compare")
     if encoder == FEATURES:
         if not isinstance(annotator, LexicalFacets):
             raise ReproError("features are what the lexical rules counted; give an encoder for another annotator")
-        return {name: annotator.features(said, representation) for name, said in kept.items()}
+        return {name: annotator.features(said, representation) for name, said in kept.items()}, dict.fromkeys(kept, 0)
     reader = load_encoder(encoder) if isinstance(encoder, str) else encoder
-    return {name: reader.encode(said) for name, said in texts.items()}
+    cut = {name: n_cut(reader, said) for name, said in texts.items()}
+    return {name: reader.encode(said) for name, said in texts.items()}, cut

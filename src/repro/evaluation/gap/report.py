@@ -16,27 +16,20 @@ if TYPE_CHECKING:
 
 
 def gap_table(gaps: Gaps) -> pd.DataFrame:
-    """One row a simulator, and one, "real", for the floor: simulator, value, low, high, n, n_unscored, js, p, ...
+    """One row a simulator, and one, "real", for the floor: simulator, value, low, high, n, n_unscored, n_cut, js, ...
 
     `n` and `n_unscored` count the conversations of both sides; `n_unpaired` are those of the unscored whose user is on
-    one side only, where the others are `paired`.
+    one side only, where the others are `paired`. `n_cut` are the texts of this side that the encoder reads in part.
     """
     import pandas as pd
 
-    low = gaps.floor_corrected
-    users = {
-        "simulator": "real",
-        **low.row,
-        "paired": False,
-        "n_unpaired": 0,
-        "js": gaps.floor.value,
-        "p": math.nan,
-        "p_holm": math.nan,
-    }
-    return pd.DataFrame([*(_row(name, result) for name, result in gaps.results.items()), users])
+    rows = [_row(name, result, gaps.n_cut[name]) for name, result in gaps.results.items()]
+    counts = {"n_cut": gaps.n_cut["real"], "paired": False, "n_unpaired": 0}
+    tests = {"js": gaps.floor.value, "p": math.nan, "p_holm": math.nan}
+    return pd.DataFrame([*rows, {"simulator": "real", **gaps.floor_corrected.row, **counts, **tests}])
 
 
-def _row(name: str, result: GapResult) -> dict[str, Any]:
+def _row(name: str, result: GapResult, n_cut: int) -> dict[str, Any]:
     d = result.divergences
     tests = {
         "js": d.js,
@@ -45,8 +38,8 @@ def _row(name: str, result: GapResult) -> dict[str, Any]:
         "kl_forward": d.kl_forward,
         "kl_backward": d.kl_backward,
     }
-    pairs = {"paired": result.sure.paired, "n_unpaired": result.sure.n_unpaired}
-    return {"simulator": name, **result.js.row, **pairs, **tests}
+    counts = {"n_cut": n_cut, "paired": result.sure.paired, "n_unpaired": result.sure.n_unpaired}
+    return {"simulator": name, **result.js.row, **counts, **tests}
 
 
 def pairwise_table(gaps: Gaps) -> pd.DataFrame:
@@ -73,7 +66,7 @@ def as_data(gaps: Gaps) -> dict[str, Any]:
     }
     how = {key: getattr(gaps, key) for key in ("representation", "encoder", "annotator", "k")}
     data: dict[str, Any] = {**how, "unit": "nats", "floor": gaps.floor.row, "simulators": simulators}
-    data["floor_corrected"] = gaps.floor_corrected.row
+    data |= {"floor_corrected": gaps.floor_corrected.row, "n_cut": dict(gaps.n_cut)}
     if _can_be_mixed(gaps):
         found = held_out_mixture(gaps)
         weights = dict(zip(found.names, found.mixture.weights, strict=True))
@@ -100,6 +93,8 @@ def as_text(gaps: Gaps) -> str:
         found = held_out_mixture(gaps)
         parts = ", ".join(f"{w:.2f} {n}" for n, w in zip(found.names, found.mixture.weights, strict=True) if w > 0.005)
         last.append(f"the best mixture, on users it was not fitted to: JS corrected {found.js:.3f} ({parts})")
+    if n_cut := sum(gaps.n_cut.values()):
+        last.append(f"{n_cut} of {sum(map(len, gaps.texts.values()))} texts are longer than the encoder reads")
     said = f"{gaps.representation}, {gaps.annotator} annotator, encoder {gaps.encoder}, k = {gaps.k}"
     return "\n".join([said, head, *(_line(row, wide) for row in rows), *last])
 
