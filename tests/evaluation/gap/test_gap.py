@@ -10,6 +10,7 @@ import pytest
 
 from repro.errors import ReproError
 from repro.evaluation.gap import (
+    READINGS,
     behavioral_gap,
     behavioral_gaps,
     behaviours,
@@ -156,10 +157,11 @@ def test_texts_that_say_nothing_have_no_terms():
     assert all(isinstance(one.terms, tuple) for one in behaviours(found, "other"))
 
 
-def test_users_like_users_are_captured():
+def test_users_like_users_are_not_shown_to_differ():
     found = behavioral_gaps(many(TERSE, 0), {"alike": many(TERSE, 1)}, encoder="features", k=3, n_permutations=19)
     readings = {one.reading for one in behaviours(found, "alike")}
     assert "captured" in readings
+    assert READINGS["captured"] == "common on both sides, not shown to differ"
     assert not readings & {"missed", "hallucinated"}
 
 

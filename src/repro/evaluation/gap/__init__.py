@@ -2,7 +2,7 @@
 
 from .annotate import LLMFacets
 from .certainty import Certainty, Side, compare, floor
-from .clusters import Behaviour, behaviours
+from .clusters import READINGS, Behaviour, behaviours
 from .conversations import Conversation, of_trajectories, read_conversations
 from .divergence import Divergences, divergences, histogram
 from .encode import load_encoder
@@ -18,10 +18,10 @@ from .report import gap_table, pairwise_table
 from .together import MixtureGain, facet_spread, likeness, mixture_gain
 
 __all__ = [
-    "FACETS", "REPRESENTATIONS", "Behaviour", "Certainty", "Conversation", "Discrepancy", "Divergences", "GapResult",
-    "Gaps", "HeldOut", "LLMFacets", "LexicalFacets", "Mixture", "MixtureGain", "Quantized", "Side", "behavioral_gap",
-    "behavioral_gaps", "behaviours", "between", "compare", "divergences", "facet_spread", "floor", "gap_table",
-    "greedy_path", "held_out_mixture", "histogram", "kernel_check", "likeness", "load_encoder", "mixture_gain",
-    "of_trajectories", "optimal_mixture", "pairwise_table", "part", "path_table", "places", "quantize",
+    "FACETS", "READINGS", "REPRESENTATIONS", "Behaviour", "Certainty", "Conversation", "Discrepancy", "Divergences",
+    "GapResult", "Gaps", "HeldOut", "LLMFacets", "LexicalFacets", "Mixture", "MixtureGain", "Quantized", "Side",
+    "behavioral_gap", "behavioral_gaps", "behaviours", "between", "compare", "divergences", "facet_spread", "floor",
+    "gap_table", "greedy_path", "held_out_mixture", "histogram", "kernel_check", "likeness", "load_encoder",
+    "mixture_gain", "of_trajectories", "optimal_mixture", "pairwise_table", "part", "path_table", "places", "quantize",
     "read_conversations",
 ]  # fmt: skip
