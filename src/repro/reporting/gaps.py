@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from repro.types import Estimate
 
+FACET_LABELS = {"damsl": "dialogue acts (DAMSL)", "sgd": "dialogue acts (SGD)"}  # others are words already
 _LINES = {"js": ("users it was fitted to", QUIET), "js_held_out": ("other users", "#0072B2")}  # of `path_figure`
 
 
@@ -56,14 +57,19 @@ def _draw(ax: Axes, y: int, row: Any) -> None:
     ax.text(-0.03, y, arm_label(row.simulator), color=arm_ink(row.simulator), weight="bold", ha="right", **beside)
     ax.text(1.03, y - 0.14, f"{row.value:.3f}  [{row.low:.3f}, {row.high:.3f}]", ha="left", **beside)
     unscored = f", {row.n_unscored:.0f} unscored" if row.n_unscored else ""
-    said = f"p {'< 0.01' if row.p_holm < 0.01 else f'= {row.p_holm:.2f}'}, n = {row.n:.0f}{unscored}"
+    p = "< 0.01" if row.p_holm < 0.01 else f"{'≤' if row.p_is_least else '='} {row.p_holm:.2f}"
+    said = f"p {p}, n = {row.n:.0f}{unscored}"
     ax.text(1.03, y + 0.2, said, ha="left", color=QUIET, fontsize=10.5, **beside)
 
 
 def heat_figure(
     data: pd.DataFrame, *, down: str, across: str, value: str, question: str, subtitle: str, order: Sequence[str],
+    with_intervals: bool = False,
 ) -> tuple[Figure, pd.DataFrame]:  # fmt: skip
-    """A grid of numbers, darker where they are larger; rows and columns in `order` where it names them."""
+    """A grid of numbers, darker where they are larger; rows and columns in `order` where it names them.
+
+    `with_intervals`: numbers whose interval is not above 0 (the column low) are grey and in brackets.
+    """
     import matplotlib.pyplot as plt
     import seaborn as sns
 
@@ -75,16 +81,31 @@ def heat_figure(
         room = 1.2 / width  # for the last label, which leans to the right
         fig.subplots_adjust(left=3.0 / width, right=1 - room, top=1 - 2.3 / height, bottom=0.2 / height)
         colours = sns.light_palette("#0072B2", as_cmap=True)
-        look: dict[str, Any] = {"annot": True, "fmt": ".2f", "cbar": False, "linewidths": 1.5, "linecolor": "white"}
-        sns.heatmap(grid, ax=ax, cmap=colours, vmin=0, annot_kws={"fontsize": 11}, **look)
+        look: dict[str, Any] = {"fmt": ".2f", "cbar": False, "linewidths": 1.5, "linecolor": "white"}
+        shown = grid.round(2) + 0.0  # never "-0.00"
+        sns.heatmap(grid, ax=ax, cmap=colours, vmin=0, annot=shown, annot_kws={"fontsize": 11}, **look)
+        if with_intervals:
+            low = data.pivot(index=down, columns=across, values="low").loc[rows, columns]
+            _bracket(ax, low.to_numpy()[grid.notna().to_numpy()] <= 0)
         ax.set(xlabel="", ylabel="")
         ax.xaxis.tick_top()
-        ax.set_xticks([i + 0.5 for i in range(len(columns))], [arm_label(name) for name in columns])
+        ax.set_xticks([i + 0.5 for i in range(len(columns))], [_label(name) for name in columns])
         ax.tick_params(length=0)
         plt.setp(ax.get_xticklabels(), rotation=35, ha="left", rotation_mode="anchor", fontsize=10.5)
-        ax.set_yticks([i + 0.5 for i in range(len(rows))], [arm_label(name) for name in rows], rotation=0, color=INK)
+        ax.set_yticks([i + 0.5 for i in range(len(rows))], [_label(name) for name in rows], rotation=0, color=INK)
         headline(fig, question, subtitle)
     return fig, data
+
+
+def _bracket(ax: Axes, unsure: Iterable[bool]) -> None:
+    """Grey brackets for some of the numbers of a heat map, in its order: row by row, without empty cells."""
+    for text, doubtful in zip(ax.texts, unsure, strict=True):
+        if doubtful:
+            text.set(text=f"({text.get_text()})", color=QUIET)
+
+
+def _label(name: str) -> str:
+    return FACET_LABELS.get(name) or arm_label(name)
 
 
 def _ordered(names: pd.Series[str], order: Sequence[str]) -> list[str]:

@@ -44,7 +44,10 @@ def test_a_simulator_that_does_as_users_do_is_not_told_from_them(prefix):
 
 
 def test_one_that_does_not_is():
-    assert compare(side(0, EVEN), side(1, ODD), k=K).p == pytest.approx(1 / 1000)
+    found = compare(side(0, EVEN), side(1, ODD), k=K)
+    assert found.p == pytest.approx(1 / 1000)
+    assert found.p_is_least
+    assert not compare(side(0, EVEN), side(1, EVEN), k=K).p_is_least
 
 
 @pytest.mark.parametrize("prefix", ["", "s"])

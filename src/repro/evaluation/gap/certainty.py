@@ -62,6 +62,7 @@ class Certainty:
     p: float  # of a permutation test: the share of permutations at least as far apart, the one found among them
     excess: float  # what was taken off, as a multiple of `js_bias`
     paired: bool  # whether the two sides have the same users
+    p_is_least: bool  # whether no permutation was as far apart: a test with more of them might have a lower p
     bootstrap: Estimate | None = None
 
     @property
@@ -111,12 +112,14 @@ def compare(
     ends = low, min(high, max(value, float(np.log(2))))  # no divergence is larger
     n, clusters = len(real.labels) + len(simulated.labels), len(a) if paired else len(a) + len(b)
     sure = Estimate(value, *ends, n, n_given - n, clusters)
+    n_as_far = int((js >= found - 1e-12).sum())
     resampled = _bootstrap(a, b, paired, excess, n_boot, seed) if n_boot else None
     return Certainty(
         sure,
-        float((1 + (js >= found - 1e-12).sum()) / (1 + n_permutations)),
+        (1 + n_as_far) / (1 + n_permutations),
         excess,
         paired,
+        n_as_far == 0,
         replace(sure, low=resampled[0], high=resampled[1]) if resampled else None,
     )
 

@@ -25,7 +25,7 @@ def gap_table(gaps: Gaps) -> pd.DataFrame:
 
     rows = [_row(name, result, gaps.n_cut[name]) for name, result in gaps.results.items()]
     counts = {"n_cut": gaps.n_cut["real"], "paired": False, "n_unpaired": 0}
-    tests = {"js": gaps.floor.value, "p": math.nan, "p_holm": math.nan}
+    tests = {"js": gaps.floor.value, "p": math.nan, "p_holm": math.nan, "p_is_least": False}
     return pd.DataFrame([*rows, {"simulator": "real", **gaps.floor_corrected.row, **counts, **tests}])
 
 
@@ -35,6 +35,7 @@ def _row(name: str, result: GapResult, n_cut: int) -> dict[str, Any]:
         "js": d.js,
         "p": result.p,
         "p_holm": result.p_holm,
+        "p_is_least": result.sure.p_is_least,
         "kl_forward": d.kl_forward,
         "kl_backward": d.kl_backward,
     }
