@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from repro.evaluation.gap import READINGS
 from repro.models.hashes import sha256
 from repro.reporting import load_claims, load_numbers, verdict
 
@@ -41,6 +42,10 @@ def test_every_simulator_has_its_gap_and_its_p(checkout):
         assert {f"gap.{name}.js", f"gap.{name}.js_corrected", f"gap.{name}.p_holm"} <= set(numbers)
     assert numbers["gap.exhaustive.js"].value > numbers["gap.floor.js"].value
     assert numbers["gap.mixture.certificate"].value < 1e-8
+    assert {f"gap.{name}.n_cut" for name in ("real", "roleplay", "userlm")} <= set(numbers)
+    for name in ("mixture", "mixture_prompted"):
+        assert 0 < numbers[f"largest_weight.{name}.gain"].value <= 1
+        assert f"room.{name}.gain" in numbers
 
 
 def test_the_claims_are_judged(checkout):
@@ -69,4 +74,7 @@ def test_figures_and_tables_are_there(checkout):
     ):
         assert all((checkout / RESULT / f"figures/{name}.{kind}").stat().st_size for kind in ("svg", "png", "csv"))
     read = pd.read_csv(checkout / RESULT / "tables/behaviours.csv")
-    assert set(read.reading) <= {"captured", "missed", "hallucinated", "unclear"}
+    assert set(read.reading) <= set(READINGS)
+    assert set(read.meaning) <= set(READINGS.values())
+    table = pd.read_csv(checkout / RESULT / "tables/gaps.csv")
+    assert {"n_unscored", "n_cut", "paired", "n_unpaired", "p_is_least"} <= set(table)

@@ -54,3 +54,15 @@ def test_the_table_is_put_between_the_markers(script, tmp_path, monkeypatch, cap
     page.write_text("no markers")
     assert script.main(["--repetitions", "2", "--docs", str(page)]) == 2
     assert "needs one line <!-- coverage:begin -->" in capsys.readouterr().err
+
+
+def test_what_mixtures_gain_has_a_table_of_its_own(script, tmp_path, monkeypatch):
+    monkeypatch.setattr(script, "N_SPLITS", 2)
+    monkeypatch.setattr(script, "N_REPLICATES", 2)
+    whole = script.gain_table
+    monkeypatch.setattr(script, "gain_table", lambda n: whole(n, n=40, k=4))
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{script.GAIN_BEGIN}\n{script.GAIN_END}\nafter\n")
+    assert script.main(["--gain", "--repetitions", "2", "--docs", str(page)]) == 0
+    rows = [line.split("|") for line in page.read_text().splitlines() if line.startswith(("| three", "| users"))]
+    assert [float(row[2]) > 0 for row in rows[1:]] == [False, False, True]

@@ -16,6 +16,7 @@ from repro.evaluation.sharded import (
     drops,
     gain,
     informed,
+    solved,
     success_table,
     system_turn,
     told_table,
@@ -194,6 +195,13 @@ def test_a_gain_that_is_the_same_for_every_task_claims_no_certainty():
     assert found.value == 0
     assert -found.low == found.high == pytest.approx(0.49, abs=0.005)  # Wilson's upper end of 0 of 4
     assert math.isnan(mde)
+
+
+def test_no_gain_is_larger_than_what_is_solved_on_the_one_side():
+    side = [cell("roleplay", [1, 0, 0, 0]), cell("roleplay", [0, math.nan], family="code")]
+    found = solved(side)
+    assert (found.value, found.n, found.n_unscored) == (pytest.approx(1 / 5), 5, 1)
+    assert gain(side, [cell("userlm", [0, 0, 0, 0]), cell("userlm", [0, 0], family="code")])[0].value <= found.value
 
 
 def test_a_drop_is_relative_to_what_is_solved_when_told_whole():

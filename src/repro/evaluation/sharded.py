@@ -130,6 +130,11 @@ def gain(more: Sequence[Cell], less: Sequence[Cell]) -> tuple[Estimate, float]:
     return found, minimum_detectable_effect(values, range(len(values)))
 
 
+def solved(cells: Sequence[Cell]) -> Estimate:
+    """The share of tasks solved over all families, a task counted once: no `gain` of these over others is larger."""
+    return estimate([*_means(cells).values()], unit="share of tasks")
+
+
 def drops(cells: Sequence[Cell], *, whole: str = "full") -> dict[tuple[str, str], Estimate]:
     """By (solver, simulator): how much less is solved than when told whole. NaN where a solver solves nothing then.
 

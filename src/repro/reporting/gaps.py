@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from repro.errors import ReproError
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from repro.types import Estimate
+
+FACET_LABELS = {"damsl": "dialogue acts (DAMSL)", "sgd": "dialogue acts (SGD)"}  # others are words already
+_LINES = {"js": ("users it was fitted to", QUIET), "js_held_out": ("other users", "#0072B2")}  # of `path_figure`
 
 
 def gap_figure(table: pd.DataFrame, *, subtitle: str) -> tuple[Figure, pd.DataFrame]:
@@ -51,14 +57,19 @@ def _draw(ax: Axes, y: int, row: Any) -> None:
     ax.text(-0.03, y, arm_label(row.simulator), color=arm_ink(row.simulator), weight="bold", ha="right", **beside)
     ax.text(1.03, y - 0.14, f"{row.value:.3f}  [{row.low:.3f}, {row.high:.3f}]", ha="left", **beside)
     unscored = f", {row.n_unscored:.0f} unscored" if row.n_unscored else ""
-    said = f"p {'< 0.01' if row.p_holm < 0.01 else f'= {row.p_holm:.2f}'}, n = {row.n:.0f}{unscored}"
+    p = "< 0.01" if row.p_holm < 0.01 else f"{'≤' if row.p_is_least else '='} {row.p_holm:.2f}"
+    said = f"p {p}, n = {row.n:.0f}{unscored}"
     ax.text(1.03, y + 0.2, said, ha="left", color=QUIET, fontsize=10.5, **beside)
 
 
 def heat_figure(
     data: pd.DataFrame, *, down: str, across: str, value: str, question: str, subtitle: str, order: Sequence[str],
+    with_intervals: bool = False,
 ) -> tuple[Figure, pd.DataFrame]:  # fmt: skip
-    """A grid of numbers, darker where they are larger; rows and columns in `order` where it names them."""
+    """A grid of numbers, darker where they are larger; rows and columns in `order` where it names them.
+
+    `with_intervals`: numbers whose interval is not above 0 (the column low) are grey and in brackets.
+    """
     import matplotlib.pyplot as plt
     import seaborn as sns
 
@@ -70,16 +81,31 @@ def heat_figure(
         room = 1.2 / width  # for the last label, which leans to the right
         fig.subplots_adjust(left=3.0 / width, right=1 - room, top=1 - 2.3 / height, bottom=0.2 / height)
         colours = sns.light_palette("#0072B2", as_cmap=True)
-        look: dict[str, Any] = {"annot": True, "fmt": ".2f", "cbar": False, "linewidths": 1.5, "linecolor": "white"}
-        sns.heatmap(grid, ax=ax, cmap=colours, vmin=0, annot_kws={"fontsize": 11}, **look)
+        look: dict[str, Any] = {"fmt": ".2f", "cbar": False, "linewidths": 1.5, "linecolor": "white"}
+        shown = grid.round(2) + 0.0  # never "-0.00"
+        sns.heatmap(grid, ax=ax, cmap=colours, vmin=0, annot=shown, annot_kws={"fontsize": 11}, **look)
+        if with_intervals:
+            low = data.pivot(index=down, columns=across, values="low").loc[rows, columns]
+            _bracket(ax, low.to_numpy()[grid.notna().to_numpy()] <= 0)
         ax.set(xlabel="", ylabel="")
         ax.xaxis.tick_top()
-        ax.set_xticks([i + 0.5 for i in range(len(columns))], [arm_label(name) for name in columns])
+        ax.set_xticks([i + 0.5 for i in range(len(columns))], [_label(name) for name in columns])
         ax.tick_params(length=0)
         plt.setp(ax.get_xticklabels(), rotation=35, ha="left", rotation_mode="anchor", fontsize=10.5)
-        ax.set_yticks([i + 0.5 for i in range(len(rows))], [arm_label(name) for name in rows], rotation=0, color=INK)
+        ax.set_yticks([i + 0.5 for i in range(len(rows))], [_label(name) for name in rows], rotation=0, color=INK)
         headline(fig, question, subtitle)
     return fig, data
+
+
+def _bracket(ax: Axes, unsure: Iterable[bool]) -> None:
+    """Grey brackets for some of the numbers of a heat map, in its order: row by row, without empty cells."""
+    for text, doubtful in zip(ax.texts, unsure, strict=True):
+        if doubtful:
+            text.set(text=f"({text.get_text()})", color=QUIET)
+
+
+def _label(name: str) -> str:
+    return FACET_LABELS.get(name) or arm_label(name)
 
 
 def _ordered(names: pd.Series[str], order: Sequence[str]) -> list[str]:
@@ -87,33 +113,57 @@ def _ordered(names: pd.Series[str], order: Sequence[str]) -> list[str]:
     return [*(name for name in order if name in present), *(name for name in present if name not in order)]
 
 
-def path_figure(path: pd.DataFrame, *, floor: float, subtitle: str) -> tuple[Figure, pd.DataFrame]:
-    """How near a mixture of 1, 2, 3, ... simulators comes: columns size, js, js_held_out, added."""
+def path_figure(path: pd.DataFrame, *, floor: Estimate, gain: Estimate, subtitle: str) -> tuple[Figure, pd.DataFrame]:
+    """How near a mixture of 1, 2, 3, ... simulators comes (columns size, js, js_held_out, added), a band where halves
+    of users lie (`floor`), and beside it what mixing gains, with its interval. All in nats, corrected."""
     import matplotlib.pyplot as plt
 
     if path.empty:
         raise ReproError("no mixtures to draw; give path_figure a row per size")
     with style():
-        fig, ax = plt.subplots(figsize=(11.5, 5.6))
-        fig.subplots_adjust(left=0.09, right=0.8, top=0.76, bottom=0.13)
-        lines = {"js": (QUIET, "users it was fitted to"), "js_held_out": ("#0072B2", "other users")}
-        for column, (colour, _) in lines.items():
+        fig, (ax, beside) = plt.subplots(1, 2, figsize=(11.5, 5.8), width_ratios=(3.4, 1))
+        fig.subplots_adjust(left=0.09, right=0.98, top=0.76, bottom=0.21, wspace=0.72)
+        ax.axhspan(floor.low, floor.high, color=FAINT, lw=0, zorder=0)
+        for column, (_, colour) in _LINES.items():
             ax.plot(path["size"], path[column], "-o", color=colour, lw=2.5, ms=8, mec="white")
-        ax.axhline(floor, color=QUIET, lw=1, ls=(0, (4, 3)))
-        ax.annotate("halves of the users", (1, floor), (0, 5), textcoords="offset points", color=QUIET, fontsize=11)
-        for row in path.itertuples():
-            ax.annotate(
-                f"+ {arm_label(str(row.added))}", (row.size, row.js_held_out), (4, 10), textcoords="offset points",
-                fontsize=10, rotation=18, color=INK,
-            )  # fmt: skip
-        ax.set(xticks=path["size"], xlabel="simulators in the mixture", ylabel="Jensen-Shannon divergence (nats)")
-        ax.margins(x=0.08, y=0.2)
-        low, high = ax.get_ylim()
-        ends = path[[*lines]].iloc[-1].sort_values()
-        places = spread([*ends], gap=0.06 * (high - low), low=low, high=high)
-        for (colour, label), y in zip((lines[str(column)] for column in ends.index), places, strict=True):
-            end: dict[str, Any] = {"textcoords": "offset points", "va": "center", "color": colour, "weight": "bold"}
-            ax.annotate(label, (path["size"].iloc[-1], y), (12, 0), **end)
+        ax.set(xlabel="simulators in the mixture", ylabel="divergence, corrected (nats)")
+        ax.set_xticks([*path["size"]], [_member(i, str(added)) for i, added in enumerate(path.added, 1)], fontsize=9.5)
+        ends = path[[*_LINES]].to_numpy()
+        ax.set_ylim(min(0.0, ends.min()), 1.15 * max(floor.high, ends.max()))
+        ax.margins(x=0.12)
+        _label_lines(ax, path, floor)
         ax.grid(axis="y", color=FAINT, lw=0.8)
+        _draw_gain(beside, gain)
         headline(fig, "Does a mixture of simulators come nearer to users?", subtitle)
-    return fig, path
+    return fig, path.assign(gain=gain.value, gain_low=gain.low, gain_high=gain.high)
+
+
+def _member(size: int, added: str) -> str:
+    """The number of simulators and, below it, the one that came in."""
+    return "\n".join([str(size), *wrap(f"{'+ ' if size > 1 else ''}{arm_label(added)}", 12, break_on_hyphens=False)])
+
+
+def _label_lines(ax: Axes, path: pd.DataFrame, floor: Estimate) -> None:
+    """What each line and the band is about, to its right, none over another."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    ends = [(path[column].iloc[-1], path["size"].iloc[-1], *look) for column, look in _LINES.items()]
+    ends = sorted([*ends, ((max(low, floor.low) + floor.high) / 2, right, "halves of users", QUIET)])
+    places = spread([end[0] for end in ends], gap=0.07 * (high - low), low=low + 0.03 * (high - low), high=high)
+    for (y, x, name, colour), place in zip(ends, places, strict=True):
+        ax.annotate(
+            name, (x, y), (right + 0.04 * (right - left), place), va="center", color=colour, weight="bold", fontsize=11,
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.8, "shrinkB": 4, "relpos": (0, 0.5)},
+        )  # fmt: skip
+
+
+def _draw_gain(ax: Axes, gain: Estimate) -> None:
+    blue, wide = _LINES["js_held_out"][1], 1.3 * max(abs(gain.low), abs(gain.high), 1e-3)
+    ax.axhline(0, color=QUIET, lw=1, ls=(0, (4, 3)))
+    ax.plot([0, 0], [gain.low, gain.high], color=blue, lw=3, solid_capstyle="round")
+    ax.plot(0, gain.value, "o", color=blue, ms=10, mec="white", mew=1.2)
+    said: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 10.5}
+    ax.annotate(f"{gain.value:.3f}\n[{gain.low:.3f},\n{gain.high:.3f}]", (0, gain.value), (12, 0), **said)
+    ax.set(xticks=[], xlim=(-0.5, 1.2), ylim=(-wide, wide))
+    ax.set_title("gain over the\nnearest (nats)", fontsize=11, color=QUIET, loc="left")
+    ax.locator_params(axis="y", nbins=5)

@@ -26,31 +26,40 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+WIDTH = 9.0  # inches; ours: with fewer, a headline does not fit
+
 
 def panel_figure(
     data: pd.DataFrame, *, who: str, titles: Mapping[str, str], shares: Sequence[str], head: str, question: str,
-    subtitle: str,
+    subtitle: str, one_range: bool = False,
 ) -> tuple[Figure, pd.DataFrame]:  # fmt: skip
     """`data` is tidy: the column `who` names, `measure`, `value`, `low`, `high`.
 
     Measures come in the order of `titles`, then any others under their own names; those of `shares` run from 0 to 1.
+    `one_range`: all panels run as far, from 0 or below to what holds every interval.
     """
     import matplotlib.pyplot as plt
 
     measures = [name for name in dict.fromkeys([*titles, *data.measure]) if name in set(data.measure)]
     rows = in_order(data[who], [*ARM_LABELS])
     with style():
-        fig, axes = plt.subplots(
-            1, len(measures), figsize=(2.2 + 2.35 * len(measures), 2.1 + 0.5 * len(rows)), sharey=True, squeeze=False
-        )
+        size = max(WIDTH, 2.2 + 2.35 * len(measures)), 2.1 + 0.5 * len(rows)
+        fig, axes = plt.subplots(1, len(measures), figsize=size, sharey=True, squeeze=False)
         height, width = fig.get_figheight(), fig.get_figwidth()
         fig.subplots_adjust(left=2.75 / width, right=0.985, top=1 - 1.6 / height, bottom=0.55 / height, wspace=0.16)
         for ax, measure in zip(axes[0], measures, strict=True):
             _draw(ax, data[data.measure == measure], who, rows, share=measure in shares)
+            if one_range:
+                ax.set_xlim(*_range(data))
             ax.set_title(titles.get(measure, measure.replace("_", " ")), fontsize=12.5, loc="left", color=INK, pad=10)
         _name_rows(axes[0][0], rows, head)
         headline(fig, question, subtitle)
     return fig, data
+
+
+def _range(data: pd.DataFrame) -> tuple[float, float]:
+    low, high = min(0.0, float(data.low.min())), float(data[["value", "high"]].max().max())
+    return low - 0.06 * (high - low), high + 0.06 * (high - low)
 
 
 def _name_rows(ax: Axes, rows: Sequence[str], head: str) -> None:

@@ -42,9 +42,10 @@ ARM_COLOURS = {
 USERS = {  # who nobody is trained against: name and colour
     "replay": ("replayed users", "#66B79A"),
     "other_users": ("other reference users", "#3FA37F"),
-    "assistant_as_user": ("assistant as user", "#8A8A8A"),
+    "assistant_as_user": ("assistant as user", "#F0E442"),
 }
 INK, QUIET, FAINT = "#222222", "#6B6B6B", "#DDDDDD"
+BRIGHT = 0.75  # luma of a colour, 0 to 1; ours: of the palette, only yellow has more
 NEW_ARM = "#000000"  # an arm of the reader's own stands out
 
 
@@ -89,10 +90,12 @@ def arm_colour(arm: str) -> str:
 
 
 def arm_ink(arm: str) -> tuple[float, ...]:
-    """The arm's colour a shade darker, for words, which need more contrast than marks."""
+    """The arm's colour a shade darker, yellow by more, for words, which need more contrast than marks."""
     from matplotlib.colors import to_rgb
 
-    return tuple(0.8 * channel for channel in to_rgb(arm_colour(arm)))
+    red, green, blue = to_rgb(arm_colour(arm))
+    shade = 0.5 if 0.2126 * red + 0.7152 * green + 0.0722 * blue > BRIGHT else 0.8
+    return tuple(shade * channel for channel in (red, green, blue))
 
 
 def in_order(arms: Iterable[str], order: Sequence[str]) -> list[str]:

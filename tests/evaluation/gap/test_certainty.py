@@ -44,7 +44,10 @@ def test_a_simulator_that_does_as_users_do_is_not_told_from_them(prefix):
 
 
 def test_one_that_does_not_is():
-    assert compare(side(0, EVEN), side(1, ODD), k=K).p == pytest.approx(1 / 1000)
+    found = compare(side(0, EVEN), side(1, ODD), k=K)
+    assert found.p == pytest.approx(1 / 1000)
+    assert found.p_is_least
+    assert not compare(side(0, EVEN), side(1, EVEN), k=K).p_is_least
 
 
 @pytest.mark.parametrize("prefix", ["", "s"])
@@ -58,6 +61,23 @@ def test_the_interval_holds_the_planted_gap(prefix, there):
     held = np.mean([one.low <= truth <= one.high for one in found])
     assert 0.90 < held < 0.99  # 150 intervals of 95%: 0.95 +- 0.036
     assert np.mean([one.value for one in found]) == pytest.approx(truth, abs=0.002)
+
+
+def without(one: Side, *users: str) -> Side:
+    kept = [i for i, user in enumerate(one.users) if user not in users]
+    return Side(one.labels[kept], [one.users[i] for i in kept])
+
+
+def test_a_few_users_on_one_side_only_leave_the_others_paired():
+    a, b = side(0, EVEN), side(1, ODD)
+    found = compare(without(a, "3"), without(b, "7", "8"), k=K)
+    both = compare(without(a, "3", "7", "8"), without(b, "3", "7", "8"), k=K)
+    assert (found.paired, found.n_unpaired, found.js.n, found.js.n_clusters) == (True, 3, 394, 197)
+    assert (found.js.value, found.p) == (both.js.value, both.p)
+    assert both.n_unpaired == 0
+    shifted = Side(b.labels, [str(int(user) + 40) for user in b.users])  # four users in five are shared
+    apart = compare(a, shifted, k=K, n_permutations=9)
+    assert (apart.paired, apart.n_unpaired, apart.js.n, apart.js.n_clusters) == (False, 0, 400, 400)
 
 
 def test_users_with_many_conversations_count_as_one():

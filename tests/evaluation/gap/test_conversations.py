@@ -73,4 +73,8 @@ def test_dialogues_rolled_out_here_are_conversations_without_silent_leaves():
     turns = (Turn("user", "hi"), Turn("assistant", "Hello."), Turn("user", "", ends=True))
     done = Trajectory(task, turns, "oracle", "initial", 0, "user_ended")
     failed = Trajectory(task, turns[:1], "oracle", "initial", 0, "error", "broke")
-    assert [(c.id, c.user, c.domain, len(c.turns)) for c in of_trajectories([done, failed])] == [("t", "u", "notes", 2)]
+    found = of_trajectories([done, failed])
+    assert [(c.id, c.user, c.domain, len(c.turns), c.error) for c in found] == [
+        ("t", "u", "notes", 2, ""),
+        ("t", "u", "notes", 1, "broke"),  # it is counted, and compared with nothing
+    ]

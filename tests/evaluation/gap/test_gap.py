@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from repro.errors import ReproError
 from repro.evaluation.gap import (
+    READINGS,
     behavioral_gap,
     behavioral_gaps,
     behaviours,
@@ -20,6 +22,7 @@ from repro.evaluation.gap import (
 )
 from repro.evaluation.gap.conversations import Conversation, read_conversations
 from repro.evaluation.gap.facets import FACETS, KINDS, LexicalFacets, combined, kinds_of, represent
+from repro.evaluation.gap.report import as_data, as_text
 from repro.types import Turn
 
 PEOPLE = os.environ.get("REPRO_PEOPLE", "")  # a file of conversations that people had
@@ -98,13 +101,29 @@ def test_what_fails_is_counted_and_what_fails_whole_is_an_error():
 
     how = {"annotator": Half(), "k": 4, "n_permutations": 19}
     found = behavioral_gap(many(TERSE, 0), many(TERSE, 1), **how)
-    assert found.n_unscored == 20
+    assert (found.n_unscored, found.js.n, found.js.n_unscored) == (40, 40, 40)  # half of both sides
     with pytest.raises(ReproError, match="no conversation of 'simulated' could be represented"):
         behavioral_gap(many(TERSE, 0), many(TERSE, 1, n=1), **how)
     with pytest.raises(ReproError, match="features are what the lexical rules counted"):
         behavioral_gap(many(TERSE, 0), many(TERSE, 1), encoder="features", **how)
     with pytest.raises(ReproError, match="none of them called 'real'"):
         behavioral_gaps(many(TERSE, 0), {"real": many(TERSE, 1)})
+
+
+@pytest.mark.parametrize("representation", ["style", "intent"])
+def test_dialogues_that_failed_are_unscored_on_both_sides_and_their_users_left_out(representation):
+    real, sim = many(TERSE, 0), many(TERSE, 1)
+    real[0], sim[1], sim[2] = (replace(one, error="broke") for one in (real[0], sim[1], sim[2]))
+    found = behavioral_gaps(real, {"sim": sim}, representation=representation, k=3, n_permutations=19)
+    one = found.results["sim"]
+    assert one.sure.paired
+    assert (one.js.n, one.n_unscored, one.sure.n_unpaired) == (74, 6, 3)  # 37 users have both; 3 failed, 3 are alone
+    assert one.js.n_clusters == 37
+    table = gap_table(found).set_index("simulator")
+    assert (table.n_unscored["sim"], table.n_unpaired["sim"], table.paired["sim"]) == (6, 3, True)
+    assert (table.n["real"], table.n_unscored["real"]) == (39, 1)
+    assert "(6 unscored)" in as_text(found)
+    assert as_data(found)["simulators"]["sim"]["n_unpaired"] == 3
 
 
 @pytest.mark.skipif(not PEOPLE, reason="REPRO_PEOPLE names no file of conversations that people had")
@@ -138,10 +157,11 @@ def test_texts_that_say_nothing_have_no_terms():
     assert all(isinstance(one.terms, tuple) for one in behaviours(found, "other"))
 
 
-def test_users_like_users_are_captured():
+def test_users_like_users_are_not_shown_to_differ():
     found = behavioral_gaps(many(TERSE, 0), {"alike": many(TERSE, 1)}, encoder="features", k=3, n_permutations=19)
     readings = {one.reading for one in behaviours(found, "alike")}
     assert "captured" in readings
+    assert READINGS["captured"] == "common on both sides, not shown to differ"
     assert not readings & {"missed", "hallucinated"}
 
 

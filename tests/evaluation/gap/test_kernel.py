@@ -53,6 +53,25 @@ def test_conversations_of_one_user_are_no_evidence_of_their_own():
     assert found.p > 0.02  # by conversation it would be below 0.005: eight of a user lie on one spot
 
 
+def test_a_few_users_on_one_side_only_leave_the_others_paired():
+    real, sim = people(0, 0.0), people(500, 0.0)
+    how = {"representation": "utterances", "encoder": Written(), "k": 2, "n_permutations": 9}
+    found = kernel_check(behavioral_gaps(real[1:], {"sim": sim[:-2]}, **how), "sim", n_permutations=99)
+    both = kernel_check(behavioral_gaps(real[1:-2], {"sim": sim[1:-2]}, **how), "sim", n_permutations=99)
+    assert (found.paired, found.n_unpaired, found.n) == (True, 3, 74)
+    assert (found.p, found.mmd2) == pytest.approx((both.p, both.mmd2))
+    assert not kernel_check(gaps(0, 0.0, prefix="s"), "sim", n_permutations=9).paired
+
+
+def test_of_many_conversations_those_of_the_same_users_are_taken(monkeypatch):
+    monkeypatch.setattr(kernel, "MOST", 20)
+    sides = people(0, 0.0)[2:], {"sim": people(500, 0.0)[1:]}
+    how = {"representation": "utterances", "encoder": Written(), "k": 2, "n_permutations": 9}
+    found = kernel_check(behavioral_gaps(*sides, **how), "sim", n_permutations=9)
+    assert found.paired
+    assert found.n >= 38
+
+
 def test_many_conversations_are_a_part_of_them(monkeypatch):
     monkeypatch.setattr(kernel, "MOST", 20)
     assert kernel_check(gaps(0, 1.5), "sim", n_permutations=99).n == 40

@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from repro.errors import ReproError
 from repro.evaluation.gap import divergences, load_encoder, quantize
-from repro.evaluation.gap.encode import MeanPooled
+from repro.evaluation.gap.encode import Pooled
 from repro.evaluation.gap.kept_vectors import KeptVectors
 
 TEXTS = ["I need an invitation to a party.", "Write an invitation for my birthday party", "The engine of the car broke"]
@@ -35,7 +35,7 @@ def test_texts_about_one_thing_lie_together_whatever_the_order(minilm):
 
 def test_no_text_is_read_twice_not_even_after_a_stop(minilm, monkeypatch):
     read = []
-    pooled = MeanPooled._pooled
+    pooled = Pooled._pooled
     monkeypatch.setattr("repro.evaluation.gap.encode.BATCH_SIZE", 2)
 
     def stopped(self, texts):
@@ -45,12 +45,12 @@ def test_no_text_is_read_twice_not_even_after_a_stop(minilm, monkeypatch):
         return pooled(self, texts)
 
     with monkeypatch.context() as patch:
-        patch.setattr(MeanPooled, "_pooled", stopped)
+        patch.setattr(Pooled, "_pooled", stopped)
         with pytest.raises(KeyboardInterrupt):
             minilm.encode(TEXTS)
     again = load_encoder("minilm")
     with monkeypatch.context() as patch:
-        patch.setattr(MeanPooled, "_pooled", lambda self, texts: read.extend(texts) or pooled(self, texts))
+        patch.setattr(Pooled, "_pooled", lambda self, texts: read.extend(texts) or pooled(self, texts))
         vectors = again.encode([*TEXTS, TEXTS[0]])
         assert sorted(read) == sorted(TEXTS)
         assert np.array_equal(minilm.encode(TEXTS), vectors[:3])

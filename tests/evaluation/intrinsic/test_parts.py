@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from repro.evaluation.intrinsic import Parts, diversity_gain, end_times, first_turn_diversity, gain, manner
+from repro.evaluation.intrinsic import Parts, diversity_gain, end_times, first_turn_diversity, gain, manner, rooms
 from repro.evaluation.intrinsic.manner import is_slip
 from repro.types import Requirement, Task, Trajectory, Turn
 
@@ -35,6 +35,14 @@ def test_a_ratio_is_of_sums_and_an_unscored_item_is_left_out_and_counted():
     found = gain(a, b)
     assert found.value == pytest.approx(-0.5)
     assert (found.n, found.n_unscored) == (5, 1)
+
+
+def test_the_room_above_a_simulator_is_known_where_the_measure_is_a_share_that_users_have_more_of():
+    shares, counts = Parts.mean([1.0] * 39 + [0.0], TASKS), Parts((2.0,) * 40, (1.0,) * 40, TASKS, within=None)
+    found = rooms({"role": {"a": shares}, "surprise": {"a": counts}, "intent_overlap": {"a": shares}}, over="a")
+    assert [*found] == ["room.role"]
+    room, kept = found["room.role"], shares.found
+    assert (room.value, room.low, room.high) == (1 - kept.value, 1 - kept.high, 1 - kept.low)
 
 
 def test_one_task_alone_has_no_interval():

@@ -1,7 +1,8 @@
 """How sure are we of a gap?
 
 Users are resampled, never conversations: those of one user are alike. Where a simulator was given the tasks of the real
-users, the two conversations of a user are a pair and stay one. Three questions: how far apart are two halves of the
+users, the two conversations of a user are a pair and stay one; a few users who are on one side only, since a dialogue
+failed, are left out and counted. Three questions: how far apart are two halves of the
 *same* users (the floor, which no published gap states)? could a simulator that does just as users do have come out that
 far (a permutation test)? and where does the gap lie (an interval)?
 
@@ -14,8 +15,8 @@ interval as well, and `scripts/validate_gap.py` measures how often each of them 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -27,6 +28,7 @@ from ..stats import LEVEL
 from .divergence import Floats, js_bias, js_rows
 from .quantize import Labels
 
+MOSTLY = 0.9  # of either side's users; ours: so many have to be on both for the others to be left out
 _N_BIASES = 12  # permutations whose bias is averaged. ours: it hardly differs between them, and each costs a jackknife
 
 
@@ -56,10 +58,17 @@ class Side:
 class Certainty:
     """What two samples of users say about the divergence between their populations."""
 
-    js: Estimate  # nats, less what small samples put on; may be below 0
+    js: Estimate  # nats, less what small samples put on; may be below 0. `n_unscored`: users without a pair
     p: float  # of a permutation test: the share of permutations at least as far apart, the one found among them
     excess: float  # what was taken off, as a multiple of `js_bias`
+    paired: bool  # whether the two sides have the same users
+    p_is_least: bool  # whether no permutation was as far apart: a test with more of them might have a lower p
     bootstrap: Estimate | None = None
+
+    @property
+    def n_unpaired(self) -> int:
+        """Conversations that were left out, since their user is on one side only."""
+        return self.js.n_unscored
 
 
 def floor(real: Side, *, k: int, n_repeats: int = 200, seed: int = 0, corrected: bool = False) -> Estimate:
@@ -90,7 +99,9 @@ def compare(
     conversations of one user are, and holds up where there is a large one and kinds that only one side shows. A side
     with a single user cannot be left without one: the value and its interval are then NaN, and only p is known.
     """
-    a, b, paired = _matched(real, simulated, k)
+    n_given = len(real.labels) + len(simulated.labels)
+    real, simulated, paired = matched(real, simulated)
+    a, b = real.counts(k), simulated.counts(k)
     js, bias = _apart(*_permuted(a, b, paired, n_permutations, seed))
     found, above, variance = _left_out(a, b, paired)
     (found_bias,) = _apart(a.sum(0, keepdims=True), b.sum(0, keepdims=True))[1]
@@ -100,12 +111,39 @@ def compare(
     low, high = _score_interval(value, null, variance / found if found > 0 else 0.0)
     ends = low, min(high, max(value, float(np.log(2))))  # no divergence is larger
     n, clusters = len(real.labels) + len(simulated.labels), len(a) if paired else len(a) + len(b)
+    sure = Estimate(value, *ends, n, n_given - n, clusters)
+    n_as_far = int((js >= found - 1e-12).sum())
+    resampled = _bootstrap(a, b, paired, excess, n_boot, seed) if n_boot else None
     return Certainty(
-        Estimate(value, *ends, n, n_clusters=clusters),
-        float((1 + (js >= found - 1e-12).sum()) / (1 + n_permutations)),
+        sure,
+        (1 + n_as_far) / (1 + n_permutations),
         excess,
-        Estimate(value, *_bootstrap(a, b, paired, excess, n_boot, seed), n, n_clusters=clusters) if n_boot else None,
+        paired,
+        n_as_far == 0,
+        replace(sure, low=resampled[0], high=resampled[1]) if resampled else None,
     )
+
+
+def shared(one: Iterable[Hashable], other: Iterable[Hashable]) -> set[Hashable]:
+    """The users of both sides, if they are nearly all of either (`MOSTLY`); else none: the sides are not paired."""
+    here, there = {*one}, {*other}
+    both = here & there
+    return both if len(both) >= MOSTLY * max(len(here), len(there)) else set()
+
+
+def matched(real: Side, simulated: Side) -> tuple[Side, Side, bool]:
+    """Both sides and whether they are paired: then each has the same users, in the same order."""
+    both = shared(real.users, simulated.users)
+    if not both:
+        return real, simulated, False
+    place = {user: i for i, user in enumerate(dict.fromkeys(user for user in real.users if user in both))}
+    return _in_order(real, place), _in_order(simulated, place), True
+
+
+def _in_order(side: Side, place: Mapping[Hashable, int]) -> Side:
+    """The conversations of the users of `place`, in their order."""
+    rows = sorted((i for i, user in enumerate(side.users) if user in place), key=lambda i: place[side.users[i]])
+    return Side(side.labels[rows], [side.users[i] for i in rows])
 
 
 def _dealt(a: Floats, b: Floats, paired: bool, n: int, draws: np.random.Generator) -> Floats:
@@ -167,16 +205,6 @@ def _bootstrap(a: Floats, b: Floats, paired: bool, excess: float, n_boot: int, s
     js, bias = _apart(first @ a, second @ b)
     _, (above,) = _apart(a.sum(0, keepdims=True), b.sum(0, keepdims=True))
     return _middle(js - excess * (bias + above))
-
-
-def _matched(real: Side, simulated: Side, k: int) -> tuple[Floats, Floats, bool]:
-    """Counts by user of both sides, in the same order if they are the same users, and whether they are."""
-    paired = set(real.users) == set(simulated.users)
-    a, b = real.counts(k), simulated.counts(k)
-    if not paired:
-        return a, b, False
-    place = {user: i for i, user in enumerate(dict.fromkeys(simulated.users))}
-    return a, b[[place[user] for user in dict.fromkeys(real.users)]], True
 
 
 def _weights(draws: np.random.Generator, n: int, n_boot: int) -> Floats:

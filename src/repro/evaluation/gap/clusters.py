@@ -1,4 +1,4 @@
-"""Which behaviours does a simulator capture, which does it miss, and which does it make up?
+"""Which behaviours are common to users and a simulator, which does it miss, and which does it make up?
 
 A cluster is a behaviour. Its share among real users beside its share among simulated ones, tested with Fisher's exact
 test and the false discovery rate held at 5% over all clusters (Benjamini and Hochberg 1995); what it is about in the
@@ -8,7 +8,7 @@ terms that set it apart from the others (TF-IDF), and three things that users in
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +19,12 @@ from .facets import FACETS, RAW
 from .gap import Gaps
 
 Reading = Literal["captured", "missed", "hallucinated", "unclear"]
+READINGS: Mapping[Reading, str] = {
+    "captured": "common on both sides, not shown to differ",
+    "missed": "rarer than among users",
+    "hallucinated": "more frequent than among users",
+    "unclear": "rare on a side, not shown to differ",
+}
 LEVEL = 0.05  # of false discoveries
 _MARKS = {"first", "then", "nothing", *FACETS}  # of our descriptions, in every one of them
 
@@ -39,8 +45,9 @@ class Behaviour:
 def behaviours(gaps: Gaps, simulator: str, *, n_terms: int = 5, n_examples: int = 3) -> list[Behaviour]:
     """Every cluster in use, the most different first.
 
-    captured: no different, and at least 1/k of both sides; missed, hallucinated: rarer, or more frequent, than among
-    real users beyond chance; unclear: what remains. Conversations count one by one here, not by user.
+    captured: common on both sides (at least 1/k of each) and not shown to differ, which is no proof that they are the
+    same; missed, hallucinated: rarer, or more frequent, than among real users beyond chance; unclear: what remains.
+    Conversations count one by one here, not by user.
     """
     if simulator not in gaps.results:
         raise ReproError(f"no simulator '{simulator}' in these gaps; have {', '.join(gaps.results)}")

@@ -28,6 +28,7 @@ class Conversation:
     user: str
     turns: tuple[Turn, ...]
     domain: str = ""
+    error: str = ""  # of a dialogue that failed: it is compared with none, and counted
 
     @property
     def user_turns(self) -> list[Turn]:
@@ -35,11 +36,12 @@ class Conversation:
 
 
 def of_trajectories(trajectories: Iterable[Trajectory]) -> list[Conversation]:
-    """Dialogues that did not fail; a silent leave is no turn."""
+    """One each, in order, also of dialogues that failed: those are unscored. A silent leave is no turn."""
     return [
-        Conversation(t.task.id, t.task.user_id, tuple(turn for turn in t.turns if turn.text), t.task.domain)
+        Conversation(
+            t.task.id, t.task.user_id, tuple(turn for turn in t.turns if turn.text), t.task.domain, t.error or ""
+        )
         for t in trajectories
-        if not t.error
     ]
 
 

@@ -43,14 +43,15 @@ class Annotator(Protocol):
 def represent(
     conversations: Sequence[Conversation], representation: str, annotator: Annotator
 ) -> tuple[list[Conversation], list[str]]:
-    """The conversations that could be represented, and a text for each."""
+    """The conversations that did not fail and could be represented, and a text for each."""
     if representation not in REPRESENTATIONS:
         raise ReproError(f"no representation '{representation}'; have {', '.join(REPRESENTATIONS)}")
+    whole = [one for one in conversations if not one.error]
     if representation in RAW:
-        return list(conversations), [_raw(one, representation) for one in conversations]
+        return whole, [_raw(one, representation) for one in whole]
     asked = FACETS if representation == "combined" else (representation,)
-    told = annotator.annotate(conversations, asked)
-    both = [(one, said) for one, said in zip(conversations, told, strict=True) if said]
+    told = annotator.annotate(whole, asked)
+    both = [(one, said) for one, said in zip(whole, told, strict=True) if said]
     texts = [combined(said) if representation == "combined" else said[representation] for _, said in both]
     return [one for one, _ in both], texts
 

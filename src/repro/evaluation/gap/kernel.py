@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ReproError
-from ...seeds import rng
+from ...seeds import derive, rng
+from .certainty import shared
 from .gap import Gaps
 from .kept_vectors import Vectors
 
@@ -28,6 +29,8 @@ class Discrepancy:
     mmd2: float
     p: float
     n: int  # conversations of both sides that were compared
+    paired: bool  # whether the two sides have the same users
+    n_unpaired: int  # conversations that were left out, since their user is on one side only
 
 
 def kernel_check(gaps: Gaps, simulator: str, *, n_permutations: int = 499, seed: int = 0) -> Discrepancy:
@@ -35,25 +38,32 @@ def kernel_check(gaps: Gaps, simulator: str, *, n_permutations: int = 499, seed:
     if simulator not in gaps.results:
         raise ReproError(f"no simulator '{simulator}' in these gaps; have {', '.join(gaps.results)}")
     sides = [_part(gaps.vectors[name], gaps.labels[name].users, seed) for name in ("real", simulator)]
-    (x, users_x), (y, users_y) = sides
+    both = shared(*(users for _, users in sides))
+    (x, users_x), (y, users_y) = (_of(*side, both) if both else side for side in sides)
     if min(len({*users_x}), len({*users_y})) < 2:
         raise ReproError("a kernel test takes 2 users or more on each side")
-    kernel, paired = _kernel(np.concatenate([x, y])), set(users_x) == set(users_y)
+    kernel, paired = _kernel(np.concatenate([x, y])), bool(both)
     n, m = len(x), len(y)
     found = np.r_[np.ones(n, bool), np.zeros(m, bool)][None]
     shuffled = _shuffled([*users_x], [*users_y], paired, n_permutations, seed)
     values = _mmd2(kernel, np.concatenate([found, shuffled]).astype(np.float32))
     p = (1 + (values[1:] >= values[0] - 1e-12).sum()) / (1 + n_permutations)
-    return Discrepancy(float(values[0]), float(p), n + m)
+    left_out = sum(len(users) for _, users in sides) - n - m
+    return Discrepancy(float(values[0]), float(p), n + m, paired, left_out)
 
 
 def _part(vectors: Vectors, users: Sequence[Hashable], seed: int) -> tuple[Vectors, Sequence[Hashable]]:
     """All conversations, or those of as many users, in an order of chance, as make up `MOST`."""
     if len(vectors) <= MOST:
         return vectors, users
-    known = sorted(dict.fromkeys(users), key=str)
-    place = dict(zip((known[i] for i in rng(seed, "part").permutation(len(known))), range(len(known)), strict=True))
-    kept = sorted(range(len(users)), key=lambda i: place[users[i]])[:MOST]
+    place = {user: derive(seed, "part", user) for user in {*users}}  # of a user, whoever else is on the side
+    kept = sorted(range(len(users)), key=lambda i: (place[users[i]], str(users[i])))[:MOST]
+    return vectors[kept], [users[i] for i in kept]
+
+
+def _of(vectors: Vectors, users: Sequence[Hashable], some: set[Hashable]) -> tuple[Vectors, Sequence[Hashable]]:
+    """The conversations of some users."""
+    kept = [i for i, user in enumerate(users) if user in some]
     return vectors[kept], [users[i] for i in kept]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from ...errors import ReproError
 from .divergence import Floats, jensen_shannon
 
-GAP = 1e-9  # nats; the certificate that `optimal_mixture` stops at
+GAP = 1e-9  # nats; ours: far below what can be measured
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,20 @@ class Mixture:
     certificate: float
 
 
-def optimal_mixture(real_hist: Sequence[float] | Floats, sim_hists: Sequence[Sequence[float]] | Floats) -> Mixture:
+def optimal_mixture(
+    real_hist: Sequence[float] | Floats, sim_hists: Sequence[Sequence[float]] | Floats, *, within: float = GAP
+) -> Mixture:
     """The weights that minimise the Jensen-Shannon divergence from real users; histograms are scaled to sum to 1.
 
-    A barrier method: Newton's steps on f(w) - mu sum_i ln w_i for ever smaller mu; then idle weights are set to 0.
+    A barrier method: Newton's steps on f(w) - mu sum_i ln w_i for ever smaller mu, until the certificate is at most
+    `within` (nats); then idle weights are set to 0.
     """
     p, q = _shares(real_hist), np.stack([_shares(hist) for hist in sim_hists])  # (k,), (s, k)
     if p.size != q.shape[1]:
         raise ReproError(f"the real histogram has {p.size} bins and the simulated ones {q.shape[1]}; use the same bins")
     w = np.full(len(q), 1 / len(q))
     mu = 0.1
-    while gap(p, q, w) > GAP and mu > 1e-15:
+    while gap(p, q, w) > within and mu > 1e-15:
         w, mu = _centred(p, q, w, mu), mu / 5
     w = min((w, _without_idle(p, q, w)), key=lambda v: gap(p, q, v))
     return Mixture(tuple(float(x) for x in w), jensen_shannon(p, w @ q), gap(p, q, w))

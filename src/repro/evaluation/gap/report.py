@@ -3,94 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ...seeds import rng
-from .divergence import Floats, jensen_shannon
+from .by_user import FEWEST
+from .divergence import jensen_shannon
 from .gap import GapResult, Gaps
-from .mixtures import Mixture, greedy_path, optimal_mixture
+from .held_out import held_out_mixture
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST = 6  # simulators in a mixture that is shown
-GAIN = 1e-6  # nats, and weights: what is less is nothing
-_KEPT = ("p", "p_holm", "n_unscored")
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """A mixture whose weights were found on one half of the real users and judged on the other. JS in nats."""
-
-    names: tuple[str, ...]
-    mixture: Mixture  # on the half it was fitted to
-    js: float  # on the other half
-    js_of_each: tuple[float, ...]  # of each simulator alone, on the other half
-    js_of_users: float  # between the two halves
-
-
-def held_out_mixture(gaps: Gaps, names: Sequence[str] | None = None, *, seed: int = 0) -> HeldOut:
-    """The best mixture of the simulators called `names` (all of them by default)."""
-    chosen = tuple(names or gaps.results)
-    p_fit, p_other, q = _halves(gaps, chosen, seed)
-    mixture = optimal_mixture(p_fit, q)
-    alone = tuple(jensen_shannon(p_other, row) for row in q)
-    mixed = jensen_shannon(p_other, np.asarray(mixture.weights) @ q)
-    return HeldOut(chosen, mixture, mixed, alone, jensen_shannon(p_other, p_fit))
-
-
-def path_table(gaps: Gaps, *, seed: int = 0) -> pd.DataFrame:
-    """The best mixture of 1, 2, ... simulators for as long as another one helps: size, added, js (on the half that it
-    was fitted to), js_held_out (on the other half), and a weight.<name> for each."""
-    import pandas as pd
-
-    names = [*gaps.results]
-    p_fit, p_other, q = _halves(gaps, names, seed)
-    path = greedy_path(p_fit, q, n_most=MOST)
-    helps = [one for one, before in zip(path, [None, *path], strict=False) if not before or before.js - one.js > GAIN]
-    rows, used = [], set[str]()
-    for size, one in enumerate(helps, 1):
-        weights = dict(zip(names, one.weights, strict=True))
-        added = ", ".join(name for name in names if weights[name] > GAIN and name not in used)
-        js = jensen_shannon(p_other, np.asarray(one.weights) @ q)
-        kept = {f"weight.{name}": weight for name, weight in weights.items()}
-        rows.append({"size": size, "added": added, "js": one.js, "js_held_out": js, **kept})
-        used |= {name for name in names if weights[name] > GAIN}
-    return pd.DataFrame(rows)
-
-
-def _halves(gaps: Gaps, names: Sequence[str], seed: int) -> tuple[Floats, Floats, Floats]:
-    """Shares of a random half of the users, of the other half, and of each simulator, (s, k)."""
-    counts = gaps.labels["real"].counts(gaps.k)
-    first = rng(seed, "halves").permutation(len(counts)) < len(counts) // 2
-    p_fit, p_other = counts[first].sum(0), counts[~first].sum(0)
-    q = np.stack([gaps.histograms[name] / gaps.histograms[name].sum() for name in names])
-    return p_fit / p_fit.sum(), p_other / p_other.sum(), q
-
 
 def gap_table(gaps: Gaps) -> pd.DataFrame:
-    """One row a simulator, and one, "real", for the floor: simulator, value, low, high, n, js, p, p_holm, ..."""
+    """One row a simulator, and one, "real", for the floor: simulator, value, low, high, n, n_unscored, n_cut, js, ...
+
+    `n` and `n_unscored` count the conversations of both sides; `n_unpaired` are those of the unscored whose user is on
+    one side only, where the others are `paired`. `n_cut` are the texts of this side that the encoder reads in part.
+    """
     import pandas as pd
 
-    low = gaps.floor_corrected
-    users = {"simulator": "real", **low.row, "js": gaps.floor.value, "p": math.nan, "p_holm": math.nan}
-    return pd.DataFrame([*(_row(name, result) for name, result in gaps.results.items()), users])
+    rows = [_row(name, result, gaps.n_cut[name]) for name, result in gaps.results.items()]
+    counts = {"n_cut": gaps.n_cut["real"], "paired": False, "n_unpaired": 0}
+    tests = {"js": gaps.floor.value, "p": math.nan, "p_holm": math.nan, "p_is_least": False}
+    return pd.DataFrame([*rows, {"simulator": "real", **gaps.floor_corrected.row, **counts, **tests}])
 
 
-def _row(name: str, result: GapResult) -> dict[str, Any]:
+def _row(name: str, result: GapResult, n_cut: int) -> dict[str, Any]:
     d = result.divergences
     tests = {
         "js": d.js,
         "p": result.p,
         "p_holm": result.p_holm,
+        "p_is_least": result.sure.p_is_least,
         "kl_forward": d.kl_forward,
         "kl_backward": d.kl_backward,
     }
-    return {"simulator": name, **result.js.row, "n_unscored": result.n_unscored, **tests}
+    counts = {"n_cut": n_cut, "paired": result.sure.paired, "n_unpaired": result.sure.n_unpaired}
+    return {"simulator": name, **result.js.row, **counts, **tests}
 
 
 def pairwise_table(gaps: Gaps) -> pd.DataFrame:
@@ -110,19 +60,25 @@ def as_data(gaps: Gaps) -> dict[str, Any]:
             "p": r.p,
             "p_holm": r.p_holm,
             "n_unscored": r.n_unscored,
+            "paired": r.sure.paired,
+            "n_unpaired": r.sure.n_unpaired,
         }
         for name, r in gaps.results.items()
     }
     how = {key: getattr(gaps, key) for key in ("representation", "encoder", "annotator", "k")}
     data: dict[str, Any] = {**how, "unit": "nats", "floor": gaps.floor.row, "simulators": simulators}
-    data["floor_corrected"] = gaps.floor_corrected.row
-    if len(simulators) > 1:
+    data |= {"floor_corrected": gaps.floor_corrected.row, "n_cut": dict(gaps.n_cut)}
+    if _can_be_mixed(gaps):
         found = held_out_mixture(gaps)
         weights = dict(zip(found.names, found.mixture.weights, strict=True))
         each = dict(zip(found.names, found.js_of_each, strict=True))
         data["mixture"] = {"weights": weights, "js": found.js, "certificate": found.mixture.certificate}
         data["mixture"] |= {"js_of_each": each, "js_of_users": found.js_of_users}
     return data
+
+
+def _can_be_mixed(gaps: Gaps) -> bool:
+    return len(gaps.results) > 1 and min(len({*side.users}) for side in gaps.labels.values()) >= FEWEST
 
 
 def as_text(gaps: Gaps) -> str:
@@ -134,10 +90,12 @@ def as_text(gaps: Gaps) -> str:
     )
     low = gaps.floor
     last = [f"halves of the real users are {low.value:.3f} [{low.low:.3f}, {low.high:.3f}] apart (JS, nats)"]
-    if len(rows) > 1:
+    if _can_be_mixed(gaps):
         found = held_out_mixture(gaps)
         parts = ", ".join(f"{w:.2f} {n}" for n, w in zip(found.names, found.mixture.weights, strict=True) if w > 0.005)
-        last.append(f"the best mixture, on users it was not fitted to: JS {found.js:.3f} ({parts})")
+        last.append(f"the best mixture, on users it was not fitted to: JS corrected {found.js:.3f} ({parts})")
+    if n_cut := sum(gaps.n_cut.values()):
+        last.append(f"{n_cut} of {sum(map(len, gaps.texts.values()))} texts are longer than the encoder reads")
     said = f"{gaps.representation}, {gaps.annotator} annotator, encoder {gaps.encoder}, k = {gaps.k}"
     return "\n".join([said, head, *(_line(row, wide) for row in rows), *last])
 

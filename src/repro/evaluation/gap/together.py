@@ -1,15 +1,19 @@
 """What holds of simulators together: does mixing help, do facets differ, are simulators alike?
 
 What is chosen by looking (the weights of a mixture, the nearest simulator, the facets that differ most) is chosen on
-one half of the users and measured on the other. The value is the mean over random halves. Its 95% interval is that of
-replicates in which users are drawn anew within their halves, moved so that their mean is the value; simulators that had
-the tasks of the real users are drawn with them.
+one half of the users and measured on the other, on the side of simulators as well: shares that were looked at once lie
+nearer to users than new ones of the same simulator would. The value is the mean over random halves. Its 95% interval is
+a normal one, from the variance of replicates in which users are weighed anew (the Bayesian bootstrap; Rubin 1981). How
+halves fall adds to that variance, as a replicate takes few of them: its own halves show by how much, and it is taken
+off; what remains of it in the value is put on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
+from statistics import NormalDist
 
 import numpy as np
 
@@ -17,117 +21,130 @@ from ...errors import ReproError
 from ...seeds import rng
 from ...types import Estimate
 from ..stats import LEVEL
+from .by_user import ByUser, by_user
 from .certainty import Side
 from .divergence import Floats, jensen_shannon, js_bias
-from .gap import Gaps
+from .gap import Gaps, with_lost
 from .mixtures import optimal_mixture
 
-Users = Mapping[str, list[Hashable]]  # by side: who takes part, each as often as drawn
+N_HALVES = 10  # of each replicate. ours: for C2 and C5, how one falls varies ten times as much as the mean over users
+WITHIN = 1e-6  # nats; how near to the best mixture is near enough, where thousands are fitted
 
 
-class _Counted:
-    """The conversations of each user of a side, by kind."""
+@dataclass(frozen=True)
+class MixtureGain:
+    """What mixing gains, and whether there was anything to gain: where one simulator has all the weight, it is 0."""
 
-    def __init__(self, side: Side, k: int) -> None:
-        self.counts = side.counts(k)
-        self.place = {user: i for i, user in enumerate(dict.fromkeys(side.users))}
+    gain: Estimate  # how much nearer the best mixture is to users than the nearest simulator, nats
+    largest: Estimate  # the weight of the largest member of the mixture
+    nearest: Estimate  # how far the nearest simulator is from users, corrected, nats
 
-    def of(self, users: list[Hashable]) -> Floats:
-        """How many conversations of each kind these users had, (k,); those who are not here had none."""
-        return np.asarray(self.counts[[self.place[user] for user in users if user in self.place]].sum(0))
+    def as_numbers(self, name: str) -> dict[str, Estimate]:
+        """`gap.<name>.gain`, `largest_weight.<name>.gain`, and `room.<name>.gain`: nobody gains more than `nearest`."""
+        beside = {"gap": self.gain, "largest_weight": self.largest, "room": self.nearest}
+        return {f"{key}.{name}.gain": number for key, number in beside.items()}
 
 
-def mixture_gain(gaps: Gaps, *, n_splits: int = 50, n_boot: int = 200, seed: int = 0) -> Estimate:
-    """How much nearer (JS, nats) the best mixture is to users it was not fitted to than the simulator that is nearest
-    to those it was fitted to."""
-    counted = {name: _Counted(side, gaps.k) for name, side in gaps.labels.items()}
+def mixture_gain(gaps: Gaps, *, n_splits: int = 50, n_boot: int = 100, seed: int = 0) -> MixtureGain:
+    """How much nearer to users (JS less what small samples put on, nats) the best mixture is than the simulator that is
+    nearest, both chosen on one half of the users and measured on the other."""
+    found = gain_of_sides(gaps.labels, k=gaps.k, n_splits=n_splits, n_boot=n_boot, seed=seed)
+    return MixtureGain(
+        *(with_lost(one, sum(gaps.n_lost.values())) for one in (found.gain, found.largest, found.nearest))
+    )
 
-    def gain(first: Users, second: Users) -> float:
-        p_fit, p_other = (counted["real"].of(half["real"]) for half in (first, second))
-        q = np.stack([_shares(counted[name].of(first[name] + second[name])) for name in gaps.results])
-        mixed = np.asarray(optimal_mixture(p_fit, q).weights) @ q
-        nearest = min(q, key=lambda row: jensen_shannon(_shares(p_fit), row))
-        return jensen_shannon(_shares(p_other), nearest) - jensen_shannon(_shares(p_other), mixed)
 
-    return _over_halves(gain, gaps.labels, n_splits, n_boot, seed)
+def gain_of_sides(
+    sides: Mapping[str, Side], *, k: int, n_splits: int = 50, n_boot: int = 100, seed: int = 0
+) -> MixtureGain:
+    """`mixture_gain` of labels: those of "real" users, and of simulators by name."""
+    seen, names = by_user({name: (side, k) for name, side in sides.items()}), [name for name in sides if name != "real"]
+
+    def measure(first: Floats, second: Floats) -> list[float]:
+        p, q = seen.shares(first, names)
+        weights = dict(zip(names, optimal_mixture(p, q, within=WITHIN).weights, strict=True))
+        nearest = names[int(np.argmin([jensen_shannon(p, row) for row in q]))]
+        alone = seen.mixture_js(second, {nearest: 1.0})
+        return [alone - seen.mixture_js(second, weights), max(weights.values()), alone]
+
+    gain, largest, alone = _over_halves(measure, seen, sides, ("nats", "share", "nats"), n_splits, n_boot, seed)
+    return MixtureGain(gain, replace(largest, high=min(1.0, largest.high)), alone)
 
 
 def facet_spread(
-    by_facet: Mapping[str, Gaps], simulator: str, *, n_splits: int = 50, n_boot: int = 200, seed: int = 0
+    by_facet: Mapping[str, Gaps], simulator: str, *, n_splits: int = 50, n_boot: int = 100, seed: int = 0
 ) -> Estimate:
     """By how much (JS corrected, nats) the facet in which a simulator is furthest from users exceeds the nearest."""
     if len(by_facet) < 2 or any(simulator not in gaps.results for gaps in by_facet.values()):
         raise ReproError(f"give two facets or more, each with the gap of '{simulator}'; got {', '.join(by_facet)}")
-    sides = {"real", simulator}
-    counted = {f: {name: _Counted(gaps.labels[name], gaps.k) for name in sides} for f, gaps in by_facet.items()}
+    sides = ("real", simulator)
+    seen = by_user({f"{f}.{name}": (gaps.labels[name], gaps.k) for f, gaps in by_facet.items() for name in sides})
 
-    def far(half: Users) -> dict[str, float]:
-        both = {f: [each[name].of(half[name]) for name in ("real", simulator)] for f, each in counted.items()}
+    def far(half: Floats) -> dict[str, float]:
+        both = {f: [half @ seen.counts[f"{f}.{name}"] for name in sides] for f in by_facet}
         return {f: _corrected(p, q, by_facet[f].results[simulator].excess) for f, (p, q) in both.items()}
 
-    def spread(first: Users, second: Users) -> float:
-        seen, new = far(first), far(second)
-        return new[max(seen, key=seen.__getitem__)] - new[min(seen, key=seen.__getitem__)]
+    def spread(first: Floats, second: Floats) -> list[float]:
+        chosen, new = far(first), far(second)
+        return [new[max(chosen, key=chosen.__getitem__)] - new[min(chosen, key=chosen.__getitem__)]]
 
     some = next(iter(by_facet.values()))
-    return _over_halves(spread, {name: some.labels[name] for name in sides}, n_splits, n_boot, seed)
+    labels, n_lost = {name: some.labels[name] for name in sides}, sum(some.n_lost[name] for name in sides)
+    return with_lost(_over_halves(spread, seen, labels, ("nats",), n_splits, n_boot, seed)[0], n_lost)
 
 
-def likeness(gaps: Gaps, *, n_boot: int = 200, seed: int = 0) -> Estimate:
+def likeness(gaps: Gaps, *, n_boot: int = 100, seed: int = 0) -> Estimate:
     """How much nearer simulators are to each other than to users: the median distance (JS less `js_bias`, nats) of
     simulators from users, less the median between two of them."""
     if len(gaps.results) < 2:
         raise ReproError("one simulator is like no other; give two or more")
-    counted = {name: _Counted(side, gaps.k) for name, side in gaps.labels.items()}
+    seen = by_user({name: (side, gaps.k) for name, side in gaps.labels.items()})
 
-    def nearer(first: Users, second: Users) -> float:
-        found = {name: one.of(first[name] + second[name]) for name, one in counted.items()}
-        apart = {(a, b): _corrected(found[a], found[b]) for a, b in combinations(found, 2)}
+    def nearer(first: Floats, second: Floats) -> list[float]:
+        total = {name: (first + second) @ counts for name, counts in seen.counts.items()}
+        apart = {(a, b): _corrected(total[a], total[b]) for a, b in combinations(total, 2)}
         from_users = [value for pair, value in apart.items() if "real" in pair]
-        return float(np.median(from_users) - np.median([v for pair, v in apart.items() if "real" not in pair]))
+        return [float(np.median(from_users) - np.median([v for pair, v in apart.items() if "real" not in pair]))]
 
-    return _over_halves(nearer, gaps.labels, 1, n_boot, seed)
+    found = _over_halves(nearer, seen, gaps.labels, ("nats",), 1, n_boot, seed)[0]
+    return with_lost(found, sum(gaps.n_lost.values()))
 
 
 def _over_halves(
-    measure: Callable[[Users, Users], float], labels: Mapping[str, Side], n_splits: int, n_boot: int, seed: int
-) -> Estimate:
-    users = {name: [*dict.fromkeys(side.users)] for name, side in labels.items()}
-    if len(users["real"]) < 4:
-        raise ReproError(f"halves of {len(users['real'])} users are too small; give 4 users or more")
-    found = [measure(*_halves(users, rng(seed, "halves", i))) for i in range(n_splits)]
-    drawn = []
-    for i in range(n_boot):
-        draws = rng(seed, "drawn", i)
-        first, second = _halves(users, draws)
-        drawn.append(measure(_drawn(first, draws), _drawn(second, draws)))
-    value, n = float(np.mean(found)), sum(len(side.labels) for side in labels.values())
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) - np.mean(drawn) + value
-    return Estimate(value, float(low), float(high), n, n_clusters=len(users["real"]), unit="nats")
+    measure: Callable[[Floats, Floats], Sequence[float]], seen: ByUser, labels: Mapping[str, Side],
+    units: Sequence[str], n_splits: int, n_boot: int, seed: int,
+) -> list[Estimate]:  # fmt: skip
+    """An estimate for each number that `measure` gives of the weights of users, (users,), in two halves of them."""
+    found = np.array([measure(*seen.halves(rng(seed, "halves", i))) for i in range(n_splits)])  # (splits, numbers)
+    drawn = np.array([_replicate(measure, seen, min(N_HALVES, n_splits), rng(seed, "drawn", i)) for i in range(n_boot)])
+    n, n_users = sum(len(side.labels) for side in labels.values()), len({*labels["real"].users})
+    return [
+        Estimate(float(found[:, i].mean()), *_interval(found[:, i], drawn[:, :, i]), n, n_clusters=n_users, unit=unit)
+        for i, unit in enumerate(units)
+    ]
 
 
-def _halves(users: Users, draws: np.random.Generator) -> tuple[Users, Users]:
-    """All users of all sides in two halves; a user is in the same half on every side."""
-    everyone = sorted({user for side in users.values() for user in side}, key=str)
-    first = {everyone[i] for i in draws.permutation(len(everyone))[: len(everyone) // 2]}
-    kept = [{name: [u for u in side if (u in first) == here] for name, side in users.items()} for here in (True, False)]
-    return kept[0], kept[1]
+def _replicate(
+    measure: Callable[[Floats, Floats], Sequence[float]], seen: ByUser, n_halves: int, draws: np.random.Generator
+) -> list[Sequence[float]]:
+    """The numbers of some halves of users that are weighed anew."""
+    weights = draws.exponential(size=seen.n)
+    return [measure(*(weights * half for half in seen.halves(draws))) for _ in range(n_halves)]
 
 
-def _drawn(users: Users, draws: np.random.Generator) -> Users:
-    """As many users, with replacement; sides that have the same users get the same ones."""
-    seen: dict[frozenset[Hashable], list[Hashable]] = {}
-    for side in users.values():
-        if frozenset(side) not in seen:
-            seen[frozenset(side)] = [side[i] for i in draws.integers(0, max(1, len(side)), size=len(side))]
-    return {name: seen[frozenset(side)] for name, side in users.items()}
+def _interval(found: Floats, drawn: Floats) -> tuple[float, float]:
+    """About the mean of `found`, (splits,), as wide as `drawn`, (replicates, halves), says."""
+    spread = drawn.mean(1).var(ddof=1) - _of_halves(drawn) + _of_halves(found[None])
+    half = float(NormalDist().inv_cdf((1 + LEVEL) / 2) * np.sqrt(max(spread, _of_halves(found[None]))))
+    return float(found.mean()) - half, float(found.mean()) + half
+
+
+def _of_halves(rows: Floats) -> float:
+    """What how halves fall adds to the variance of the mean of a row, (rows, halves)."""
+    return float(rows.var(1, ddof=1).mean()) / rows.shape[1] if rows.shape[1] > 1 else 0.0
 
 
 def _corrected(p: Floats, q: Floats, excess: float = 1.0) -> float:
     """The divergence of two rows of counts, less what small samples put on."""
     n, m = p.sum(), q.sum()
     return jensen_shannon(p / n, q / m) - excess * float(js_bias(p / n, q / m, n, m))
-
-
-def _shares(counts: Floats) -> Floats:
-    return np.asarray(counts / counts.sum())

@@ -25,7 +25,7 @@ from repro.evaluation.intrinsic.moments import Moment, in_their_place, moments_o
 from repro.evaluation.intrinsic.naturalness import Detector, detected, naturalness
 from repro.evaluation.intrinsic.parts import Parts, gain
 from repro.evaluation.intrinsic.surprise import perplexity, surprise
-from repro.evaluation.intrinsic.table import intrinsic_gains, intrinsic_table, realism_table
+from repro.evaluation.intrinsic.table import intrinsic_gains, intrinsic_table, realism_table, rooms
 from repro.evaluation.intrinsic.words import diversity_gain, first_turn_diversity, intent_overlap, overlap
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "realism_table",
     "role_adherence",
     "role_kept",
+    "rooms",
     "stays_user",
     "surprise",
     "termination_f1",

@@ -6,11 +6,13 @@ Tidy: simulator, measure, value, low, high, n, n_unscored.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...types import Estimate, Trajectory, Turn
+from ..stats import SHARE
 from .endings import reactions
 from .moments import Moment
 from .parts import Parts, gain
@@ -68,3 +70,10 @@ def intrinsic_gains(
         named = "perplexity" if measure == "surprise" else measure
         found[f"intrinsic_gain.{named}"] = gain(*(pair[::-1] if measure in _LESS_IS_MORE else pair))
     return found
+
+
+def rooms(measured: Measured, *, over: str) -> dict[str, Estimate]:
+    """`room.<measure>`: the most by which any simulator could exceed `over`, in shares that users have more of."""
+    has = {measure: by[over] for measure, by in measured.items() if measure not in _LESS_IS_MORE}
+    found = {f"room.{measure}": parts.found for measure, parts in has.items() if parts.within == SHARE}
+    return {key: replace(e, value=1 - e.value, low=1 - e.high, high=1 - e.low) for key, e in found.items()}
