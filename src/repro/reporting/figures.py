@@ -166,13 +166,8 @@ def behaviour_figure(data: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     _need(data, ("arm", "measure", "value", "low", "high"))
     return panel_figure(
         data, who="arm", titles=MEASURES, shares=SHARES, head="trained with", question="What does each assistant do?",
-        subtitle=f"Means over dialogues with held-out reference users{_counted(data)}. Lines: 95% intervals.",
+        subtitle="Means over dialogues with held-out reference users. Lines: 95% intervals.",
     )  # fmt: skip
-
-
-def _counted(data: pd.DataFrame) -> str:
-    counts = sorted({*data.n}) if "n" in data else []
-    return f", n = {' to '.join(str(n) for n in dict.fromkeys([counts[0], counts[-1]]))}" if counts else ""
 
 
 def training_curves_figure(data: pd.DataFrame, *, span: int = 10) -> tuple[Figure, pd.DataFrame]:

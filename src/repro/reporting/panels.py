@@ -36,25 +36,33 @@ def panel_figure(
     """`data` is tidy: the column `who` names, `measure`, `value`, `low`, `high`.
 
     Measures come in the order of `titles`, then any others under their own names; those of `shares` run from 0 to 1.
-    `one_range`: all panels run as far, from 0 or below to what holds every interval.
+    `one_range`: all panels run as far, from 0 or below to what holds every interval. Where `data` has a column `n`, each
+    panel says how many.
     """
     import matplotlib.pyplot as plt
 
     measures = [name for name in dict.fromkeys([*titles, *data.measure]) if name in set(data.measure)]
     rows = in_order(data[who], [*ARM_LABELS])
     with style():
-        size = max(WIDTH, 2.2 + 2.35 * len(measures)), 2.1 + 0.5 * len(rows)
+        size = max(WIDTH, 2.2 + 2.35 * len(measures)), 2.3 + 0.5 * len(rows)
         fig, axes = plt.subplots(1, len(measures), figsize=size, sharey=True, squeeze=False)
         height, width = fig.get_figheight(), fig.get_figwidth()
-        fig.subplots_adjust(left=2.75 / width, right=0.985, top=1 - 1.6 / height, bottom=0.55 / height, wspace=0.16)
+        fig.subplots_adjust(left=2.75 / width, right=0.985, top=1 - 1.6 / height, bottom=0.75 / height, wspace=0.16)
         for ax, measure in zip(axes[0], measures, strict=True):
             _draw(ax, data[data.measure == measure], who, rows, share=measure in shares)
+            ax.set_xlabel(_n(data[data.measure == measure]), fontsize=10.5, color=QUIET, loc="left")
             if one_range:
                 ax.set_xlim(*_range(data))
             ax.set_title(titles.get(measure, measure.replace("_", " ")), fontsize=12.5, loc="left", color=INK, pad=10)
         _name_rows(axes[0][0], rows, head)
         headline(fig, question, subtitle)
     return fig, data
+
+
+def _n(rows: pd.DataFrame) -> str:
+    """`n = 47`, or from the least to the most where they differ; "" if nobody counted."""
+    counts = sorted({int(n) for n in rows["n"].dropna()}) if "n" in rows else []
+    return f"n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))}" if counts else ""
 
 
 def _range(data: pd.DataFrame) -> tuple[float, float]:
