@@ -36,8 +36,8 @@ def panel_figure(
     """`data` is tidy: the column `who` names, `measure`, `value`, `low`, `high`.
 
     Measures come in the order of `titles`, then any others under their own names; those of `shares` run from 0 to 1.
-    `one_range`: all panels run as far, from 0 or below to what holds every interval. Where `data` has a column `n`, each
-    panel says how many.
+    `one_range`: all panels run as far, from 0 or below to what holds every interval. Each panel says how many stand
+    behind it, where `data` has a column `n`.
     """
     import matplotlib.pyplot as plt
 
