@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro import config
@@ -44,10 +44,11 @@ def test_an_override_is_in_force_and_changes_nothing_else(root):
     }
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**6), st.floats(1e-8, 1, allow_nan=False))
 def test_any_positive_override_comes_back_as_it_was_given(steps, rate):
-    settings = load_profile("cpu", {"train.steps": steps, "train.learning_rate": rate}, root=config.repo_root())
-    assert (settings.train.steps, settings.train.learning_rate) == (steps, rate)
+    found = load_profile("cpu", {"train.steps": steps, "train.learning_rate": rate}, root=config.repo_root())
+    assert (found.train.steps, found.train.learning_rate) == (steps, rate)
 
 
 def test_an_unknown_profile_lists_the_known_ones(root):

@@ -45,7 +45,7 @@ def test_every_pair_of_arms_has_its_numbers(numbers):
         rate = numbers[f"winrate.{a}_vs_{b}"]
         assert rate.n + rate.n_unscored == 6  # as many users as the profile has, one seed each
         assert 0 <= rate.low <= rate.value <= rate.high <= 1
-        assert {f"{name}.{a}_vs_{b}" for name in ("p_holm", "tost_p", "mde", "n_seeds", "n_ties")} <= set(numbers)
+        assert {f"{name}.{a}_vs_{b}" for name in ("p_holm", "tost_p", "mde", "n_seeds_a", "n_ties")} <= set(numbers)
     assert sum(key.startswith("winrate.") for key in numbers) == 15  # 6 arms
 
 

@@ -35,8 +35,8 @@ def test_tokens_come_from_dialogues_turns_and_lengths():
     assert arm.learned == arm.n_conversations * 8 * (512 + 2048)  # turns x both sides
     assert arm.written == arm.learned  # a model speaks for the user too
     assert arm.operations == (4 + 2 + 2) * 1e9 * arm.learned  # activations twice, log-probabilities of vLLM's tokens
-    assert found["logs"].written == 1800 * 8 * 2048  # reference users are a script
-    assert found["userlm"].learned == 1800 * 1024 * 2  # cut at 1,024 tokens, two epochs
+    assert found["logs"].written == 4800 * 8 * 2048  # reference users are a script
+    assert found["userlm"].learned == 4800 * 1024 * 2  # cut at 1,024 tokens, two epochs
     assert found["userlm"].operations == (6 + 2) * 1e9 * found["userlm"].learned
 
 

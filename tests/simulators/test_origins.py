@@ -79,6 +79,13 @@ def test_relative_paths_start_where_they_are_said_to(mine, monkeypatch):
     assert made_of("my_package.users:Terse", mine) | made_of("my_users.py:Terse", mine) == here
 
 
+def test_a_file_that_is_not_there_is_no_module_of_its_name(mine, monkeypatch):
+    (mine / "elsewhere").mkdir()
+    monkeypatch.chdir(mine / "elsewhere")
+    monkeypatch.syspath_prepend(mine)
+    assert made_of("my_users.py:Terse") == {}
+
+
 def test_an_installed_package_is_its_source(mine, monkeypatch):
     point = Point(None)
     point.value = "my_package.users:Terse"

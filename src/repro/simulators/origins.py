@@ -54,7 +54,7 @@ def _parts(spec: str, root: Path, seen: set[str]) -> Parts:
         yield from found
         for text in _texts_in(root / spec):
             yield from _parts(text, root, inner)
-    elif rest.isidentifier():
+    elif rest.isidentifier() and not head.endswith(".py"):
         yield from _module(head, root)
 
 
