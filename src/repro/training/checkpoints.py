@@ -104,7 +104,8 @@ read back to bfloat16. Adapters are merged in this order:
 ```python
 from repro.models import LocalModel
 
-model = LocalModel.from_pretrained("{record.get("base", "")}", adapters=[{load}]{cut})
+adapters = [{load}]
+model = LocalModel.from_pretrained("{record.get("base", "")}", adapters=adapters{cut})
 ```
 
 Made to study simulated users; it writes short texts badly and knows nothing. Put it before people only in a study or
