@@ -40,7 +40,8 @@ def test_the_record_names_the_base_and_no_folder_of_this_machine(adapter, tmp_pa
 def test_the_card_says_on_what_an_adapter_sits(adapter, tmp_path):
     made = {"name": "assistant-oracle-s0", "base": "smollm2", "on": ["initial"], "trained_against": "oracle"}
     card = (checkpoints.save(adapter, tmp_path / "a", **made) / "README.md").read_text()
-    assert 'from_pretrained("smollm2", adapters=["checkpoints/initial", "checkpoints/assistant-oracle-s0"])' in card
+    assert 'adapters = ["checkpoints/initial", "checkpoints/assistant-oracle-s0"]' in card
+    assert 'from_pretrained("smollm2", adapters=adapters)' in card
     assert "talking to the user `oracle`" in card
 
 
