@@ -392,16 +392,22 @@ def test_a_stream_ends_when_its_listener_leaves_even_after_sending_too_much(serv
     assert len(asked) == 3  # two parts of what was sent, and that it left
 
 
-def test_a_reply_that_failed_can_be_asked_for_again(serve):
+def failing_at_first() -> tuple[dict[str, ScriptedModel], threading.Event]:
+    """Assistants that fail for as long as the event is set."""
     broken = threading.Event()
     broken.set()
 
-    def fails_at_first(context):
+    def says(context):
         if broken.is_set():
             raise RuntimeError("no")
         return "at last"
 
-    with serve({arm: ScriptedModel(fails_at_first) for arm in ARMS}) as site, site.browser() as person:
+    return {arm: ScriptedModel(says) for arm in ARMS}, broken
+
+
+def test_a_reply_that_failed_can_be_asked_for_again(serve):
+    models, broken = failing_at_first()
+    with serve(models) as site, site.browser() as person:
         person.join()
         assert "event: failed" in person.say("A")
         broken.clear()
@@ -411,15 +417,8 @@ def test_a_reply_that_failed_can_be_asked_for_again(serve):
 
 
 def test_a_page_without_scripts_asks_for_a_reply_that_was_left_undone(serve):
-    broken = threading.Event()
-    broken.set()
-
-    def fails_at_first(context):
-        if broken.is_set():
-            raise RuntimeError("stopped")
-        return "at last"
-
-    with serve({arm: ScriptedModel(fails_at_first) for arm in ARMS}) as site, site.browser() as person:
+    models, broken = failing_at_first()
+    with serve(models) as site, site.browser() as person:
         person.join()
         assert "event: failed" in person.say("A")
         broken.clear()

@@ -12,7 +12,8 @@ The rules are fixed before the numbers are seen, and p-values below 0.05 count a
 The interval and TOST (a 90% interval within the bounds) count participants and training seeds; the exact p counts
 participants. Intervals against 0 stand for themselves: they are not adjusted for how many there are. Inconclusive is
 not "no effect": the verdict then says how small an effect the run could have seen. Where `room.<about>`, the most that
-a difference could have been, is not above 0 itself, nothing could have been seen, and the claim is not testable.
+a difference could have been, is not above 0 itself, nothing could have been seen, and the claim is not testable: a rule
+that came after the first results, and that can only take the place of inconclusive.
 """
 
 from __future__ import annotations
