@@ -100,13 +100,3 @@ def test_outputs_and_kernel_names_do_not_change_a_notebook(notebook):
     content["metadata"]["kernelspec"]["name"] = "another"
     path.write_text(json.dumps(content))
     assert Notebook(path).cells == before
-
-
-def test_what_runs_on_request_runs_only_when_it_is_named(notebook, project):
-    notebook("01_main")
-    path = notebook("02_more")
-    content = json.loads(path.read_text())
-    content["metadata"]["repro"]["on_request"] = True
-    path.write_text(json.dumps(content))
-    assert [nb.name for nb in find(root=project)] == ["01_main"]
-    assert [nb.name for nb in find(["2"], root=project)] == ["02_more"]

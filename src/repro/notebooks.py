@@ -72,11 +72,6 @@ class Notebook:
                 found[targets[0].id] = _literal(node.value)
         return found
 
-    @property
-    def on_request(self) -> bool:
-        """Whether it only runs when it is named: its metadata says `{"repro": {"on_request": true}}`."""
-        return bool(self.content.get("metadata", {}).get("repro", {}).get("on_request", False))
-
     def minutes(self, profile: str) -> float | None:
         """Expected running time, as the author states it."""
         stated = self.content.get("metadata", {}).get("repro", {}).get("minutes", {}).get(profile)
@@ -98,9 +93,9 @@ def _literal(node: ast.expr) -> object:
 
 
 def find(names: Sequence[str] = (), *, root: Path | None = None) -> list[Notebook]:
-    """The notebooks called `names` (a number, or how the name begins); without names, all but those `on_request`."""
+    """The notebooks called `names` (a number, or how the name begins); without names, all."""
     have = [Notebook(path) for path in sorted(((root or repo_root()) / "notebooks").glob("[0-9]*.ipynb"))]
-    return [_match(name, have) for name in names] or [notebook for notebook in have if not notebook.on_request]
+    return [_match(name, have) for name in names] or have
 
 
 def _match(name: str, have: Sequence[Notebook]) -> Notebook:

@@ -104,15 +104,13 @@ def test_a_driver_knows_a_model_by_its_name_and_finds_what_the_workers_were_told
 
 
 def test_a_model_has_the_same_name_where_it_is_loaded_and_where_it_is_not(root):
-    assert (
-        (cluster.named("tiny").name, cluster.named("tiny").identity)
-        == ("tiny", "tiny")
-        == (load_model("tiny").name,) * 2
-    )
-    adapter = cluster.named(f"{root}/checkpoints/initial")
-    assert (adapter.name, adapter.identity) == ("initial", "initial")
+    for spec in ("tiny", f"{root}/checkpoints/initial"):
+        here, there = load_model(spec), cluster.named(spec)
+        assert (there.name, there.identity) == (here.name, here.identity)
     in_vllm = cluster.named("vllm:owner/large?tensor_parallel_size=2")
     assert (in_vllm.name, in_vllm.identity) == ("owner/large", "vllm:owner/large@bfloat16")
+    other = cluster.named("vllm:owner/large?quantization=fp8&dtype=float16")
+    assert other.identity == "vllm:owner/large?quantization=fp8@float16"
     endpoint = "openai:http://127.0.0.1:9/v1#m"
     assert cluster.named(endpoint) == load_model(endpoint)
 

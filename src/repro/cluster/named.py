@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import ReproError
 from ..models.base import ChatModel, Sampling
-from ..models.load import load_model
+from ..models.load import identity, load_model
 from ..models.usage import Meter
 from ..models.vllm import SCHEME, parsed
 from ..types import Role, Turn
@@ -46,7 +46,6 @@ def named(spec: str) -> ChatModel:
     """What `load_model(spec)` would be called, without loading weights; an endpoint as it is."""
     if "://" in spec:
         return load_model(spec)
-    in_vllm = spec.startswith(f"{SCHEME}:")
-    name = parsed(spec)[0] if in_vllm else spec
+    name = parsed(spec)[0] if spec.startswith(f"{SCHEME}:") else spec
     called = Path(name).name if (Path(name) / "adapter_config.json").is_file() else name
-    return Named(called, f"{SCHEME}:{name}@bfloat16" if in_vllm else called)
+    return Named(called, identity(spec))

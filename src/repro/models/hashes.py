@@ -59,6 +59,11 @@ def digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
+def contents(parts: Sequence[str | Path]) -> str:
+    """What tells apart models that are put together from these parts: what a folder holds, else what it is called."""
+    return "+".join(tree(Path(part)) if Path(part).is_dir() else str(part) for part in parts)
+
+
 def tree(folder: Path, *, pattern: str = "**/*", skip: Sequence[str] = ()) -> str:
     """One hash for the names and contents of all files in a folder that git would keep."""
     files = [p for p in folder.glob(pattern) if p.is_file() and "__pycache__" not in p.parts and p.name not in skip]

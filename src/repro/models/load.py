@@ -13,11 +13,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from .base import ChatModel
-from .local import LocalModel, brings_tokenizer
+from .hashes import contents
+from .local import LocalModel, base_of, brings_tokenizer
 from .served import SCHEME, ServedModel
 from .served_tokens import ServedTokens
 from .vllm import SCHEME as VLLM
-from .vllm import VLLMModel, parsed
+from .vllm import VLLMModel, identified, parsed
 
 
 def load_model(spec: str, *, base: str = "smollm2", dtype: str = "bfloat16") -> ChatModel:
@@ -29,10 +30,19 @@ def load_model(spec: str, *, base: str = "smollm2", dtype: str = "bfloat16") -> 
     if spec.startswith(f"{VLLM}:"):
         name, engine = parsed(spec)
         on = (base, [name]) if needs_base(name) else (name, [])
-        return VLLMModel.from_pretrained(on[0], adapters=on[1], dtype=dtype, **engine)
+        return VLLMModel.from_pretrained(on[0], adapters=on[1], **{"dtype": dtype} | engine)
     if needs_base(spec):
         return LocalModel.from_pretrained(base, adapters=[spec], dtype=dtype)
     return LocalModel.from_pretrained(spec, dtype=dtype)
+
+
+def identity(spec: str) -> str:
+    """What `load_model(spec)` would say that it is, of weights that are not loaded."""
+    name, engine = parsed(spec) if spec.startswith(f"{VLLM}:") else (spec, {})
+    parts = ["smollm2", name] if needs_base(name) else [name]
+    if spec.startswith(f"{VLLM}:"):
+        return identified(parts, str(engine.pop("dtype", "bfloat16")), engine)
+    return f"{contents([base_of(name), name] if brings_tokenizer(name) else parts)}@bfloat16"
 
 
 def needs_base(folder: str) -> bool:

@@ -18,7 +18,7 @@ from .attention import use_grouped_attention
 from .base import OnText, Sampling
 from .chat import ChatFormat
 from .decode import Decoder, OnToken, Sampled
-from .hashes import tree
+from .hashes import contents
 from .pieces import TokenPieces
 from .turns import check_length, prompts, rules, text_of, turn_of
 from .vocabulary import fit_embeddings
@@ -42,8 +42,7 @@ class LocalModel:
     @property
     def identity(self) -> str:
         """What tells its answers from those of any other model, as a name for people does not: what folders hold."""
-        parts = [tree(Path(part)) if Path(part).is_dir() else part for part in self.parts]
-        return "+".join(parts) + f"@{self.dtype}"
+        return f"{contents(self.parts)}@{self.dtype}"
 
     @property
     def dtype(self) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from .hashes import cache_path, digest, tree
+from .hashes import cache_path, contents, digest
 from .local import LocalModel
 from .made import made_once
 from .unpack import smollm2_folder
@@ -21,7 +21,7 @@ def merged_folder(name: str, adapters: Sequence[str | Path] = (), *, dtype: str 
     if not adapters and not (Path(name) / "adapter_config.json").is_file():
         return place
     parts = [place, *adapters]
-    key = digest([dtype, *(tree(Path(part)) if Path(part).is_dir() else str(part) for part in parts)])[:16]
+    key = digest([dtype, contents(parts)])[:16]
     folder = cache_path() / f"merged-{key}"
 
     def merge(staging: Path) -> None:

@@ -20,6 +20,7 @@ from ..types import Role, Turn
 from .bans import PROCESSOR, arguments
 from .base import Sampling
 from .chat import ChatFormat
+from .hashes import contents
 from .local import brings_tokenizer, load_tokenizer
 from .merged import merged_folder
 from .turns import Rules, check_length, prompts, rules, turn_of
@@ -28,6 +29,9 @@ from .usage import Meter, Usage
 SCHEME = "vllm"
 _ONE_AT_A_TIME = Lock()  # an engine takes one batch at a time, and models in several threads may share it
 _STRICT = {"backend": "xgrammar", "disable_any_whitespace": True}  # or JSON may be mostly line breaks
+_FOR_THE_MACHINE = (  # change how fast it answers, not what
+    "tensor_parallel_size", "pipeline_parallel_size", "gpu_memory_utilization", "enforce_eager", "max_num_seqs",
+)  # fmt: skip
 MAX_LORA_RANK = 64  # of all adapters that share an engine; ours: twice that of our largest
 
 
@@ -54,7 +58,7 @@ class VLLMModel:
         separate = bool(adapters) and not brings_tokenizer(adapters[-1])
         folder = merged_folder(name, adapters[:-1] if separate else adapters, dtype=dtype)
         llm = _engine(folder, dtype, separate, tuple(sorted(engine.items())))
-        identity = "+".join([f"{SCHEME}:{folder}", *map(str, adapters)]) + f"@{dtype}"
+        identity = identified([name, *adapters], dtype, engine)
         lora = _lora(llm, str(Path(adapters[-1]).resolve())) if separate else None
         called = Path(adapters[-1]).name if adapters else name
         return cls(llm, ChatFormat(load_tokenizer(folder)), called, identity, lora)
@@ -149,6 +153,12 @@ def _lora(llm: Any, adapter: str) -> Any:
     from vllm.lora.request import LoRARequest
 
     return LoRARequest(adapter, _lora.cache_info().currsize + 1, adapter)
+
+
+def identified(parts: Sequence[str | Path], dtype: str, engine: Mapping[str, Any]) -> str:
+    """What tells this model's answers from those of any other: its parts, and the arguments that change them."""
+    more = [f"{key}={engine[key]}" for key in sorted(engine) if key not in _FOR_THE_MACHINE]
+    return f"{SCHEME}:{'?'.join([contents(parts), *more])}@{dtype}"
 
 
 def parsed(spec: str) -> tuple[str, dict[str, Any]]:

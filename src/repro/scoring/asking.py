@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ReproError, one_line
-from ..models.base import ChatModel, MeteredModel, Sampling
+from ..models.base import ChatModel, MeteredModel, Sampling, identity_of
 from ..models.hashes import digest
 from ..models.usage import Meter, Usage, guessed_tokens
 from ..rollouts.store import append_rows, read_rows
@@ -110,10 +110,9 @@ class Asker:
 
     @property
     def settings(self) -> Row:
-        model = self.model.identity if isinstance(self.model, MeteredModel) else self.model.name
         retry = asdict(self.retry or self.sampling)
         sampled = {"sampling": asdict(self.sampling), "retry": retry}
-        return {"model": model, **sampled, "seed": self.seed, "n_tries": self.n_tries}
+        return {"model": identity_of(self.model), **sampled, "seed": self.seed, "n_tries": self.n_tries}
 
     @property
     def _meter(self) -> Meter | None:
