@@ -128,6 +128,54 @@ def test_doctor_says_what_can_run_and_what_is_missing(root, capsys, monkeypatch)
     assert lines[-1].startswith(f"this machine can run smoke, quick ({doctor.cores()} processes side by side); ")
 
 
+@pytest.fixture
+def machine(root, monkeypatch):
+    """A machine that has everything installed: `machine(gpu, memory in GB, free disk in GB)`."""
+
+    def has(gpu, memory_gb, disk_gb):
+        monkeypatch.setattr(doctor, "gpu", lambda: gpu)
+        monkeypatch.setattr(doctor, "memory_gb", lambda: memory_gb)
+        monkeypatch.setattr(doctor, "disk_gb", lambda: disk_gb)
+
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(doctor, "_version", lambda name: "1.0")
+    return has
+
+
+def test_a_machine_that_is_too_small_for_the_paper_is_told_of_each_thing(machine):
+    machine("Tesla T4, 15360 MiB", 64.0, 600.0)
+    gpus, each, host, disk = doctor.missing("paper")
+    assert gpus == "GPUs: 8 are needed, 1 found"
+    # weights, adapter and user of 14.7e9 parameters take 59 GiB, and vLLM 0.4 of the GPU: 59 / 0.6
+    assert each == "GPU memory: 99 GiB and room for activations are needed on each, 15 found"
+    assert host == "memory: 876 GiB are needed, 60 found"  # 2 x 4 bytes x 14.7e9 x 8 processes; 64e9 bytes
+    assert disk.startswith("disk: ")
+    assert disk.endswith(" GiB at most are needed, 559 are free")
+
+
+def test_gpus_of_80_gb_are_too_small_for_the_paper_and_those_of_141_gb_are_not(machine):
+    machine("; ".join(["NVIDIA H100 80GB HBM3, 81559 MiB"] * 8), 2000.0, 4000.0)
+    assert doctor.missing("paper") == ["GPU memory: 99 GiB and room for activations are needed on each, 80 found"]
+    machine("; ".join(["NVIDIA H200, 143771 MiB"] * 8 + ["NVIDIA T4, 15360 MiB"]), 2000.0, 4000.0)
+    assert doctor.missing("paper") == []  # the small one is not used
+
+
+def test_a_gpu_whose_memory_nobody_tells_is_not_taken_for_large(machine):
+    machine("; ".join(["NVIDIA GB10, [N/A]"] * 8), 2000.0, 4000.0)
+    (reason,) = doctor.missing("paper")
+    assert reason.endswith("are needed on each, how much there is the driver does not say")
+
+
+def test_settings_that_need_less_are_asked_for_less(machine, project):
+    machine("; ".join(["NVIDIA H100 80GB HBM3, 81559 MiB"] * 4), 2000.0, 4000.0)
+    path = project / "configs" / "paper.yaml"
+    text = path.read_text().replace("train_gpus: 8", "train_gpus: 4").replace("Qwen2.5-14B", "Qwen2.5-7B")
+    path.write_text(text)
+    assert doctor.missing("paper") == []
+    path.write_text(text.replace("Qwen/Qwen2.5-7B-Instruct", "org/new"))
+    assert doctor.missing("paper") == ["no recipe says how large org/new is; add one to configs/recipes"]
+
+
 def test_doctor_says_where_work_can_be_sent(monkeypatch):
     monkeypatch.setattr(doctor, "_version", lambda name: None)
     assert doctor.others() == "no other machines: --cluster takes Ray (pip install 'repro[cluster]')"

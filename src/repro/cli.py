@@ -164,6 +164,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> None:
+    from repro import doctor
     from repro.budget import plan_lines
     from repro.models.usage import Price
     from repro.runner import plan
@@ -173,7 +174,7 @@ def _plan(arguments: argparse.Namespace) -> None:
         raise ReproError(f"--tokens-per-second is {rate}; it has to be positive")
     price = Price.parse(arguments.price) if arguments.price else None
     print("\n".join(plan(_asked(arguments))))
-    print("\n".join(plan_lines(arguments.profile, rate=rate, price=price)))
+    print("\n".join(plan_lines(arguments.profile, lacking=doctor.missing, rate=rate, price=price)))
 
 
 def _asked(arguments: argparse.Namespace) -> Asked:

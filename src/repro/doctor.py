@@ -6,20 +6,23 @@ its driver, a package through its metadata.
 
 from __future__ import annotations
 
+import math
 import os
 import platform
+import re
 import shutil
 import subprocess
 from importlib import metadata
 from pathlib import Path
 
-from repro.config import PROFILES, repo_root
+from repro.budget.needs import Needs, needs
+from repro.config import PROFILES, load_profile, repo_root
 from repro.errors import ReproError
 from repro.models.weights import WHEELS, Wheel, verified_path
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "papermill", "typst")
-MEMORY_GB = {"smoke": 2.0, "quick": 4.0, "cpu": 6.0, "paper": 64.0}
-DISK_GB = {"smoke": 0.1, "quick": 1.0, "cpu": 3.0, "paper": 500.0}
+MEMORY_GB = {"smoke": 2.0, "quick": 4.0, "cpu": 6.0}  # paper: what its settings say
+DISK_GB = {"smoke": 0.1, "quick": 1.0, "cpu": 3.0}
 
 
 def report() -> int:
@@ -59,15 +62,49 @@ def missing(profile: str) -> list[str]:
     """What `profile` needs and this machine does not have."""
     absent = [name for name in PACKAGES if _version(name) is None]
     reasons = [f"not installed: {', '.join(absent)} (make setup)"] if absent else []
+    if profile == "paper":
+        return [*reasons, *_for_gpus(profile)]
     if memory_gb() < MEMORY_GB[profile]:
         reasons.append(f"less than {MEMORY_GB[profile]:.0f} GB of memory")
     if disk_gb() < DISK_GB[profile]:
         reasons.append(f"less than {DISK_GB[profile]:g} GB of free disk")
     if profile in ("quick", "cpu"):
         reasons += [text for wheel in WHEELS if (text := wrong_weights(wheel))]
-    if profile == "paper":
-        reasons += [] if gpu() else ["no NVIDIA GPU"]
-        reasons += [] if _version("vllm") else ["no vllm (pip install -e '.[cuda]' in an environment of its own)"]
+    return reasons
+
+
+def _for_gpus(profile: str) -> list[str]:
+    """What a profile for GPUs needs and does not find, from its settings."""
+    try:
+        config = load_profile(profile)
+        reasons = too_little(needs(config))
+    except ReproError as error:
+        return [str(error)]
+    if config.train.engine == "transformers" or _version("vllm"):
+        return reasons
+    return [*reasons, "no vllm (docs/scale.md has the environment of its own that it takes)"]
+
+
+def too_little(needed: Needs) -> list[str]:
+    """A sentence for each thing of which this machine has less: what is needed, and what was found."""
+    host, disk = memory_gb() * 1e9 / 2**30, disk_gb() * 1e9 / 2**30
+    reasons = _too_few_gpus(needed)
+    if host < needed.host_gib:
+        reasons.append(f"memory: {needed.host_gib:,.0f} GiB are needed, {host:,.0f} found")
+    if disk < needed.disk_gib:
+        reasons.append(f"disk: {needed.disk_gib:,.0f} GiB at most are needed, {disk:,.0f} are free")
+    return reasons
+
+
+def _too_few_gpus(needed: Needs) -> list[str]:
+    if not (found := gpus_gib()):
+        each = f"{needed.gpu_gib:,.0f} GiB and room for activations"
+        return [f"no NVIDIA GPU: {needed.n_gpus} are needed, each with {each}"]
+    n, least = len(found), found[: needed.n_gpus][-1]
+    reasons = [f"GPUs: {needed.n_gpus} are needed, {n} found"] if n < needed.n_gpus else []
+    if not least >= needed.gpu_gib:  # what the driver does not say is NaN
+        has = "how much there is the driver does not say" if math.isnan(least) else f"{least:,.0f} found"
+        reasons.append(f"GPU memory: {needed.gpu_gib:,.0f} GiB and room for activations are needed on each, {has}")
     return reasons
 
 
@@ -108,6 +145,12 @@ def gpu() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return "; ".join(done.stdout.strip().splitlines()) if done.returncode == 0 else ""
+
+
+def gpus_gib() -> list[float]:
+    """The memory of each GPU, largest first; NaN, last of all, where the driver does not say."""
+    sizes = [re.search(r"([\d.]+) MiB$", line) for line in gpu().split("; ") if line]
+    return sorted((float(size[1]) / 1024 if size else math.nan for size in sizes), key=lambda x: -x if x == x else 0.0)
 
 
 def _version(package: str) -> str | None:

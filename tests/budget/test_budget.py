@@ -14,7 +14,7 @@ from repro import assumptions, doctor
 from repro.assumptions import PEAK, USED
 from repro.budget import plan_lines, stages
 from repro.budget.hub import hub_lines
-from repro.budget.memory import memory_lines
+from repro.budget.memory import memory, memory_lines
 from repro.cli import main
 from repro.config import load_profile
 from repro.models.usage import Price
@@ -36,7 +36,7 @@ def test_tokens_come_from_dialogues_turns_and_lengths():
     assert arm.written == arm.learned  # a model speaks for the user too
     assert arm.operations == (4 + 2 + 2) * 1e9 * arm.learned  # activations twice, log-probabilities of vLLM's tokens
     assert found["logs"].written == 4800 * 8 * 2048  # reference users are a script
-    assert found["userlm"].learned == 4800 * 1024 * 2  # cut at 1,024 tokens, two epochs
+    assert found["userlm"].learned == 4800 * 8 * (512 + 2048) * 2  # no dialogue is cut, two epochs
     assert found["userlm"].operations == (6 + 2) * 1e9 * found["userlm"].learned
 
 
@@ -67,6 +67,19 @@ def test_what_training_holds_in_memory_is_said_for_each_gpu():
     assert memory_lines(PAPER, math.nan) == memory_lines(load_profile("quick"), 1e8) == []
 
 
+def test_the_smallest_gpu_has_room_for_vllm_s_share_of_itself():
+    held, n = memory(PAPER, 14.7e9), 14.7e9 / 2**30
+    rest = 2 * n + 16 * 0.02 * n + 2 * n  # weights, adapter and user
+    assert held.smallest_gpu == pytest.approx(rest / 0.6)
+    assert sum(held.of_assistants(held.smallest_gpu).values()) == pytest.approx(held.smallest_gpu)
+    less = replace(PAPER, train=replace(PAPER.train, vllm_gpu_memory_utilization=0.2))
+    assert memory(less, 14.7e9).smallest_gpu == pytest.approx(2 * n / 0.2)  # vLLM's own weights
+    without = replace(PAPER, train=replace(PAPER.train, engine="transformers"))
+    assert memory(without, 14.7e9).smallest_gpu == pytest.approx(rest + 2 * 2 * n)  # start and speaker
+    one = replace(PAPER, cluster=replace(PAPER.cluster, launch_sft=""))
+    assert memory(one, 14.7e9).smallest_gpu == pytest.approx(16 * n)  # all weights are tuned on one GPU
+
+
 def test_another_setting_is_another_plan():
     half = by_name(replace(PAPER, max_turns=4, arms={"userlm": 1}))
     assert half["assistant-userlm-s0"].learned * 2 == by_name(PAPER)["assistant-userlm-s0"].learned
@@ -87,7 +100,7 @@ def test_verdicts_are_a_call_for_each_answer():
 
 def test_the_printed_plan_of_the_paper_adds_up(monkeypatch):
     monkeypatch.setattr("repro.budget.report.hub_lines", lambda *_: ["hub: asked"])
-    lines = plan_lines("paper", rate=1000, price=Price(1, 2))
+    lines = plan_lines("paper", lacking=doctor.missing, rate=1000, price=Price(1, 2))
     arm = next(line.split() for line in lines if line.startswith("  assistant-roleplay-s1"))
     one = by_name(PAPER, 14.7e9)["assistant-roleplay-s1"]
     hours = (one.written / 1000 + one.operations / (PEAK * USED)) / 3600
@@ -104,8 +117,8 @@ def test_what_this_machine_lacks_is_listed(monkeypatch):
     monkeypatch.setattr("repro.budget.report.hub_lines", lambda *_: [])
     monkeypatch.setattr(doctor, "gpu", lambda: "")
     monkeypatch.setattr(doctor, "disk_gb", lambda: 10.0)
-    lines = plan_lines("paper")
-    assert "  no NVIDIA GPU" in lines
+    lines = plan_lines("paper", lacking=doctor.missing)
+    assert "  no NVIDIA GPU: 8 are needed, each with 99 GiB and room for activations" in lines
     assert any(line.startswith("  disk: ") and line.endswith("GiB at most are needed, 9 are free") for line in lines)
 
 
@@ -113,14 +126,14 @@ def test_a_model_of_unknown_size_has_no_hours(project, monkeypatch):
     monkeypatch.setattr("repro.budget.report.hub_lines", lambda *_: [])
     path = project / "configs" / "paper.yaml"
     path.write_text(path.read_text().replace("model: Qwen/Qwen2.5-14B-Instruct", "model: org/new"))
-    lines = plan_lines("paper")
+    lines = plan_lines("paper", lacking=doctor.missing)
     assert "GPUs in all: not known, as no recipe says how large org/new is; add one to configs/recipes" in lines
     assert not any("nan" in line for line in lines)
 
 
 def test_a_profile_on_cores_asks_no_hub_and_names_no_hours(monkeypatch):
     monkeypatch.setattr("repro.budget.report.hub_lines", lambda *_: pytest.fail("the hub was asked"))
-    lines = plan_lines("cpu")
+    lines = plan_lines("cpu", lacking=lambda _: pytest.fail("the machine was looked at"))
     assert any(line.startswith("  assistant-roleplay-s0") for line in lines)
     assert not any("missing" in line or "H100-hours, about" in line for line in lines)
 

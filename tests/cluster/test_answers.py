@@ -8,18 +8,21 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from repro import cluster
 from repro.cli import main
+from repro.errors import ReproError
 from repro.evaluation.bench_tasks import OURS, read_tasks
 from repro.evaluation.gap import LLMFacets
 from repro.evaluation.gap.answers import FIELDS
 from repro.evaluation.gap.conversations import Conversation
 from repro.evaluation.judging import judge_answers, load_judge, questions
 from repro.models import ScriptedModel, load_model
+from repro.rollouts.store import read_rows
 from repro.types import Turn
 
 pytest.importorskip("openai", reason="endpoints take the extra 'serve'")
@@ -76,6 +79,47 @@ def test_parts_that_were_made_before_a_stop_are_not_asked_for_again(endpoint, tm
     assert spread_judge(endpoint, tmp_path / "a.jsonl")[1] == n == len(endpoint.asked)
     assert spread_judge(endpoint, tmp_path / "a.jsonl")[1] == 0
     assert len(endpoint.asked) == n
+
+
+def refusing(word):
+    """What this word is read in gets no JSON at first, and then no answer: the key is wrong."""
+    said = iter(["no JSON", 401])
+    return lambda body: next(said) if word in body["messages"][-1]["content"] else scored(body)
+
+
+def texts(path):
+    return [row["key"] for row in read_rows(path) if row.get("text")]
+
+
+def test_what_parts_answered_is_kept_where_another_failed_and_asked_for_by_no_other_run(endpoint, tmp_path):
+    judge, path = load_judge(endpoint.spec, notes=tmp_path / "a.jsonl"), tmp_path / "a.jsonl"
+    asked, n = questions(TASKS, ANSWERS, "score"), 2 * len(TASKS)
+    in_fours = replace(judge.asker, batch_size=4)
+    endpoint.say = refusing(f"mine answers {TASKS[5].id}")
+    with pytest.raises(ReproError, match=rf"1 of {-(-n // 4)} parts failed, the first with ReproError: .*401"):
+        cluster.answer(in_fours, asked, spec=endpoint.spec, on_ray=False)
+    assert len({*texts(path)}) == len(texts(path)) == len(in_fours.kept) == n - 1  # also of the part that failed
+    assert not (tmp_path / "a.jsonl.parts").exists()
+
+    endpoint.say, before = scored, len(endpoint.asked)
+    again = load_judge(endpoint.spec, notes=path)  # alone, in batches of another size
+    assert judge_answers(TASKS, ANSWERS, again, kind="score").numbers["wb_score.mine"].n == len(TASKS)
+    assert len(endpoint.asked) == before + 1
+    assert len({*texts(path)}) == len(texts(path)) == n
+    assert again.asker.used().n_calls == n + 1  # with the one that was no JSON
+
+
+def test_parts_of_a_run_that_was_killed_are_moved_by_the_next_in_other_batches(endpoint, tmp_path, monkeypatch):
+    judge, path = load_judge(endpoint.spec, notes=tmp_path / "a.jsonl"), tmp_path / "a.jsonl"
+    asked = questions(TASKS, ANSWERS, "score")
+    with monkeypatch.context() as patch:
+        patch.setattr(cluster.answers, "_moved", lambda *_: 0)  # killed: nothing is done any more
+        cluster.answer(replace(judge.asker, batch_size=4), asked[:8], spec=endpoint.spec, on_ray=False)
+    assert texts(path) == []
+    n = len(endpoint.asked)
+    assert cluster.answer(replace(judge.asker, batch_size=3), asked, spec=endpoint.spec, on_ray=False) == len(asked)
+    assert n == 8
+    assert len(endpoint.asked) == len(asked) == len({*texts(path)}) == len(texts(path))
 
 
 def test_annotations_are_the_same_in_parts_as_at_once(endpoint, tmp_path):

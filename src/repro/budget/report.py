@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from .. import assumptions, doctor
+from .. import assumptions
 from ..config import Config, load_profile
 from ..data.corpora import HUB
 from ..models.usage import Price, Usage
@@ -14,32 +14,32 @@ from ..training import user_recipes
 from ..training.user_recipes import UserLMRecipe
 from .hub import hub_lines
 from .memory import memory_lines
+from .needs import on_corpus, recipes, size_of
 from .stages import Stage, stages
 
 CORPORA = [HUB["wildchat"].repository, "allenai/WildBench"]
 _HEAD = ("stage", "model", "conversations", "M written", "M learned", "H100-hours", "calls", "dollars", "GiB")
 
 
-def plan_lines(profile: str, *, rate: float | None = None, price: Price | None = None) -> list[str]:
-    """The plan of a profile. `rate` is tokens a second of a GPU that writes, `price` that of the judge."""
-    config, recipes = load_profile(profile), _recipes()
-    sizes = {recipe.base: recipe.n_parameters for recipe in recipes.values()}
-    n_parameters = sizes.get(config.model, math.nan)
+def plan_lines(
+    profile: str, *, lacking: Callable[[str], list[str]], rate: float | None = None, price: Price | None = None
+) -> list[str]:
+    """The plan of a profile. `rate` is tokens a second of a GPU that writes, `price` that of the judge.
+
+    `lacking` says what this machine lacks for a profile; it is asked where GPUs are needed.
+    """
+    config, known = load_profile(profile), recipes()
+    n_parameters = size_of(config.model, known.values())
     on_gpu = _is_on_hub(config.model)
-    corpus = next((r for r in recipes.values() if r.base == config.model and r.device == "gpu"), None)
-    found = stages(config, n_parameters, corpus)
+    found = stages(config, n_parameters, on_corpus(config.model, known.values()))
     rate = rate or assumptions.tokens_per_second(n_parameters)
     price = price or assumptions.JUDGE_PRICE
     lines = ["", "what each stage takes, at most:", *_table(found, rate if on_gpu else math.nan, price)]
     if on_gpu:
         lines += [*_assumed(rate, price), _in_all(found, rate, config.model)]
-        lines += [*memory_lines(config, n_parameters), *_others(recipes)]
-        lines += ["", "what is missing:", *_missing(config, found, sizes, recipes)]
+        lines += [*memory_lines(config, n_parameters), *_others(known)]
+        lines += ["", "what is missing:", *_missing(config, known, lacking(profile))]
     return lines
-
-
-def _recipes() -> dict[str, UserLMRecipe]:
-    return {name: user_recipes.load_recipe(name) for name in user_recipes.recipe_names()}
 
 
 def _is_on_hub(model: str) -> bool:
@@ -92,19 +92,13 @@ def _assumed(rate: float, price: Price) -> list[str]:
     ]  # fmt: skip
 
 
-def _others(recipes: dict[str, UserLMRecipe]) -> list[str]:
+def _others(known: Mapping[str, UserLMRecipe]) -> list[str]:
     """What it takes to train user language models as the papers did, a line each."""
-    plans = [user_recipes.plan(name, recipe) for name, recipe in recipes.items()]
+    plans = [user_recipes.plan(name, recipe) for name, recipe in known.items()]
     return ["", "user language models (repro train-user CORPUS --recipe NAME --out DIR):", *(f"  {p}" for p in plans)]
 
 
-def _missing(
-    config: Config, found: Sequence[Stage], sizes: dict[str, float], recipes: dict[str, UserLMRecipe]
-) -> list[str]:
+def _missing(config: Config, known: Mapping[str, UserLMRecipe], lacks: Sequence[str]) -> list[str]:
     """What keeps the profile from running here; the hub's answer is said in any case."""
-    bases = [base for base in dict.fromkeys([config.model, *(r.base for r in recipes.values())]) if _is_on_hub(base)]
-    weights = 2 * sizes.get(config.model, 0.0) / 2**30  # of the profile's own model, in bfloat16
-    needed, free = sum(s.gib for s in found if not math.isnan(s.gib)) + weights, doctor.disk_gb() * 1e9 / 2**30
-    lines = [] if free >= needed else [f"disk: {needed:,.0f} GiB at most are needed, {free:,.0f} are free"]
-    lines += [reason for reason in doctor.missing(config.profile) if "disk" not in reason]
-    return [f"  {line}" for line in [*(lines or ["nothing on this machine"]), *hub_lines(bases, CORPORA)]]
+    bases = [base for base in dict.fromkeys([config.model, *(r.base for r in known.values())]) if _is_on_hub(base)]
+    return [f"  {line}" for line in [*(lacks or ["nothing on this machine"]), *hub_lines(bases, CORPORA)]]

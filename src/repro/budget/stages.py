@@ -18,7 +18,7 @@ from ..models.usage import CHARACTERS_PER_TOKEN, Usage
 from ..scoring.judge import SAMPLING as JUDGE
 from ..simulators.registry import ON_A_MODEL
 from ..training import names
-from ..training.sft import SFTRecipe
+from ..training.lengths import dialogue_tokens
 from ..training.user_recipes import UserLMRecipe
 from .notebooks import talks
 
@@ -47,11 +47,6 @@ def stages(config: Config, n_parameters: float, recipe: UserLMRecipe | None = No
     return [*made, *_talked(config), *asked]
 
 
-def dialogue_tokens(config: Config) -> int:
-    """Of both sides, at most."""
-    return config.max_turns * (config.user_max_tokens + config.assistant_max_tokens)
-
-
 def _trained(config: Config, n_parameters: float) -> list[Stage]:
     found = []
     for name in names.in_order(config.arms):
@@ -71,8 +66,7 @@ def _trained(config: Config, n_parameters: float) -> list[Stage]:
 
 
 def _sft(name: str, config: Config, how: SFTConfig, n_parameters: float) -> Stage:
-    row = min(dialogue_tokens(config), SFTRecipe(how.learning_rate, how.batch_size).max_length)
-    learned = round(how.n_dialogues * row * how.num_train_epochs)
+    learned = round(how.n_dialogues * dialogue_tokens(config) * how.num_train_epochs)
     gib = _KEPT * _STATE * n_parameters / 2**30
     each = 6 + 2 * config.train.gradient_checkpointing
     return Stage(name, config.model, how.n_dialogues, 0, learned, each * n_parameters * learned, gib=gib)

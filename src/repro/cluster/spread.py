@@ -56,10 +56,11 @@ def _filed(function: Callable[[Item], Any], item: Item, path: Path | None) -> An
     """The result as it is kept, made if it is not there."""
     if path is None:
         return function(item)
-    return _kept(path) if path.is_file() else _keep(path, function(item))
+    return kept(path) if path.is_file() else _keep(path, function(item))
 
 
-def _kept(path: Path) -> Any:
+def kept(path: Path) -> Any:
+    """A result as it was filed."""
     try:
         return json.loads(path.read_bytes())  # of bytes, half a surrogate pair is read as it was written
     except ValueError:
