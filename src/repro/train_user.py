@@ -18,6 +18,7 @@ from repro.errors import ReproError
 from repro.models import load_model, user_tokenizer
 from repro.models.local import LocalModel
 from repro.training import processes
+from repro.training.lengths import kept
 from repro.training.user_lm import train_user_lm, untrained
 from repro.training.user_recipes import UserLMRecipe, launch_command, load_recipe, plan, recipe_names
 
@@ -56,7 +57,8 @@ def train_user(asked: Asked) -> None:
         rows = flip(parts["train"], tokenizer=user_tokenizer(recipe.base), max_length=recipe.max_length,
                     num_proc=asked.num_proc)  # fmt: skip
     n_tokens, n_learned = _n_tokens(rows)
-    print(f"flip: {len(rows):,} rows ({sum(rows['cut']):,} cut), {n_tokens:,} tokens, {n_learned:,} of them learned")
+    said = kept(len(rows), n_cut=sum(rows["cut"]), n_lost=len(parts["train"]) - len(rows))
+    print(f"flip: {said}; {n_tokens:,} tokens, {n_learned:,} of them learned")
     print(plan(name, recipe, n_tokens=n_tokens))
     if asked.plan or not asked.out:
         return None

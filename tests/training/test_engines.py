@@ -16,7 +16,7 @@ from repro.models import LocalModel, Sampling
 from repro.models.tiny import tiny_model
 from repro.training import assistant, engines
 from repro.training.assistant import GRPORecipe, train_assistant
-from repro.training.engines import check_engine, generation_kwargs, sampled_logps, trl_settings
+from repro.training.engines import check_engine, generation_kwargs, longest_read, sampled_logps, trl_settings
 from repro.training.lora import Shadow
 from repro.types import Score, Task, Turn
 
@@ -52,10 +52,12 @@ class Engine:
     gone = False  # whether vLLM cannot say how likely a token was
     made: list
 
-    def __init__(self, *, model, processing_class, mode, temperature, generation_kwargs, **_):
+    def __init__(
+        self, *, model, processing_class, mode, temperature, generation_kwargs, max_model_length, **_
+    ):  # fmt: skip
         self.shadow = Shadow(model, LocalModel(*tiny_model(), name="tiny"))
         self.kwargs, self.temperature, self.mode = generation_kwargs, temperature, mode
-        self.n_synced, self.drawn = 0, []
+        self.n_synced, self.drawn, self.max_model_length = 0, [], max_model_length
         type(self).made.append(self)
 
     def sync_weights(self):
@@ -151,14 +153,21 @@ def test_both_engines_learn_the_same_from_the_same_dialogues(tmp_path, engine, m
 @pytest.mark.parametrize(("engine_name", "mode"), [("vllm", "colocate"), ("vllm_server", "server")])
 def test_trl_is_told_what_an_assistant_may_draw_and_to_correct(engine_name, mode):
     chat = LocalModel(*tiny_model(), name="tiny").format
-    settings = trl_settings(engine_name, chat, Sampling(max_tokens=9), 0.4)
+    settings = trl_settings(engine_name, chat, Sampling(max_tokens=9), 0.4, 500)
     assert (settings["use_vllm"], settings["vllm_mode"]) == (True, mode)
     assert settings["vllm_importance_sampling_correction"]
-    assert settings["vllm_gpu_memory_utilization"] == 0.4
+    assert (settings["vllm_gpu_memory_utilization"], settings["vllm_max_model_length"]) == (0.4, 500)
     assert settings["generation_kwargs"] == generation_kwargs(chat, Sampling(max_tokens=9)) == {
         "max_tokens": 9, "stop_token_ids": [0, 2], "ignore_eos": True, "min_tokens": 1, "logit_bias": {0: -100.0},
     }  # fmt: skip
-    assert trl_settings("transformers", chat, Sampling(), 0.4) == {}
+    assert trl_settings("transformers", chat, Sampling(), 0.4, 500) == {}
+
+
+def test_vllm_makes_room_for_the_longest_dialogue_and_no_more(tmp_path, engine):
+    train(tmp_path, replace(RECIPE, vllm_max_model_length=500))
+    assert [made.max_model_length for made in engine.made] == [500]
+    model, _ = tiny_model()  # reads 2,048 tokens
+    assert [longest_read(asked, model) for asked in (None, 500, 20_992)] == [None, 500, 2048]
 
 
 def test_log_probabilities_stand_where_the_mask_is_and_what_was_said_before_is_unknown():

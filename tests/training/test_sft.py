@@ -102,6 +102,29 @@ def test_nothing_to_train_on_is_refused(tmp_path):
         train_sft([[SYSTEM]], role="assistant", base=model, tokenizer=tokenizer, recipe=FULL, folder=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("limit", "said"), [("longest", ""), ("end", "13 rows (12 cut), 0"), ("short", "1 rows (0 cut), 12")]
+)
+def test_rows_that_are_cut_or_lost_are_counted(tmp_path, capsys, limit, said):
+    base, tokenizer = tiny_model()
+    short = [SYSTEM, Turn("user", ""), Turn("assistant", "")]  # ends before the others answer
+    data = rows([*DIALOGUES, short], role="assistant", chat=ChatFormat(tokenizer))
+    *lengths, least = (len(row["input_ids"]) for row in data)
+    most = {"longest": max(lengths), "end": min(lengths) - 1, "short": least}[limit]
+    recipe = replace(FULL, max_length=most, num_train_epochs=1)
+    sft.train_rows(data, model=base, tokenizer=tokenizer, recipe=recipe, folder=tmp_path)
+    line = f"fine-tuning: at most {most} tokens a row: {said} left out with nothing to learn\n"
+    assert [out for out in capsys.readouterr().out.splitlines(True) if "fine-tuning" in out] == ([line] if said else [])
+
+
+def test_rows_that_all_lose_what_is_learned_are_refused(tmp_path):
+    base, tokenizer = tiny_model()
+    said = rows(DIALOGUES, role="assistant", chat=ChatFormat(tokenizer))
+    recipe = replace(FULL, max_length=8)
+    with pytest.raises(ReproError, match="none of 12 rows has anything to learn in its first 8 tokens"):
+        sft.train_rows(said, model=base, tokenizer=tokenizer, recipe=recipe, folder=tmp_path)
+
+
 def test_a_few_steps_lower_the_loss(tuned):
     base, model, _ = tuned
     tokenizer = tiny_model()[1]

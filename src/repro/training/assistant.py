@@ -25,7 +25,7 @@ from ..simulators.base import UserSimulator
 from ..types import Task, Trajectory
 from . import processes
 from .curves import Curves, behaviour
-from .engines import Engine, PolicyInVLLM, check_engine, sampled_logps, trl_settings
+from .engines import Engine, PolicyInVLLM, check_engine, longest_read, sampled_logps, trl_settings
 from .lora import Shadow, new_adapter, restore_adapter
 from .resume import last_checkpoint
 from .trainer import conversation_trainer
@@ -48,6 +48,7 @@ class GRPORecipe:
     save_steps: int = 5
     engine: Engine = "transformers"
     vllm_gpu_memory_utilization: float = 0.3  # TRL's default
+    vllm_max_model_length: int | None = None  # tokens of a dialogue, at most; None: all that the model can read
     gradient_checkpointing: bool = False
     seed: int = 0
 
@@ -159,6 +160,7 @@ def _config(recipe: GRPORecipe, folder: Path, initial: LocalModel) -> Any:
     import torch
     from trl import GRPOConfig
 
+    longest = longest_read(recipe.vllm_max_model_length, initial.model)
     return GRPOConfig(
         output_dir=str(folder), max_steps=recipe.max_steps, learning_rate=recipe.learning_rate,
         per_device_train_batch_size=recipe.micro_batch,
@@ -170,7 +172,7 @@ def _config(recipe: GRPORecipe, folder: Path, initial: LocalModel) -> Any:
         seed=recipe.seed, data_seed=recipe.seed,
         save_strategy="steps", save_steps=recipe.save_steps, save_total_limit=2, logging_steps=1, report_to="none",
         dataloader_pin_memory=False, shuffle_dataset=False, disable_tqdm=False,
-        **trl_settings(recipe.engine, initial.format, recipe.sampling, recipe.vllm_gpu_memory_utilization),
+        **trl_settings(recipe.engine, initial.format, recipe.sampling, recipe.vllm_gpu_memory_utilization, longest),
     )  # fmt: skip
 
 

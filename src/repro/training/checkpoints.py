@@ -47,7 +47,10 @@ def save(model: Any, folder: Path, *, extra: Sequence[Path] = (), **record: Any)
     return folder
 
 
-EARLY = {"engine": "transformers", "vllm_gpu_memory_utilization": 0.3, "gradient_checkpointing": False}
+EARLY = {
+    "engine": "transformers", "vllm_gpu_memory_utilization": 0.3, "vllm_max_model_length": None,
+    "gradient_checkpointing": False,
+}  # fmt: skip
 
 
 def recipe_of(record: Mapping[str, Any]) -> dict[str, Any]:

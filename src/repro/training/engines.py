@@ -52,17 +52,28 @@ class PolicyInVLLM:
         raise ReproError("a policy in vLLM gives no log-probabilities of given text while it learns; load its adapter")
 
 
-def trl_settings(engine: Engine, chat: ChatFormat, sampling: Sampling, gpu_share: float) -> dict[str, Any]:
-    """What GRPOConfig has to be told. `gpu_share` is of the memory of the GPU that trains."""
+def trl_settings(
+    engine: Engine, chat: ChatFormat, sampling: Sampling, gpu_share: float, max_length: int | None
+) -> dict[str, Any]:
+    """What GRPOConfig has to be told. `gpu_share` is of the memory of the GPU that trains.
+
+    vLLM does not start unless its cache holds a dialogue of `max_length` tokens; None is all that the model can read.
+    A server is told by whoever starts it.
+    """
     if engine == "transformers":
         return {}
     return {
         "use_vllm": True, "vllm_mode": "server" if engine == "vllm_server" else "colocate",
-        "vllm_gpu_memory_utilization": gpu_share,
+        "vllm_gpu_memory_utilization": gpu_share, "vllm_max_model_length": max_length,
         "vllm_importance_sampling_correction": True, "vllm_importance_sampling_mode": "token_truncate",
         "vllm_importance_sampling_clip_max": 3.0,  # TRL's default, said aloud; a larger ratio counts as this one
         "generation_kwargs": generation_kwargs(chat, sampling),
     }  # fmt: skip
+
+
+def longest_read(asked: int | None, model: Any) -> int | None:
+    """The longest dialogue that is asked for; not longer than `model` can read, which vLLM refuses."""
+    return None if asked is None else min(asked, model.config.max_position_embeddings)
 
 
 def generation_kwargs(chat: ChatFormat, sampling: Sampling) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..simulators.roleplay import RolePlay
 from ..types import Role, Task, Trajectory, Turn
 from .assistant import GRPORecipe, train_assistant
 from .curves import total_seconds
+from .lengths import row_tokens
 from .lora import extract_adapter
 from .sft import SFTRecipe, train_sft
 from .warmup import warmup_dialogues
@@ -60,16 +61,25 @@ def _fine_tuned(
     folder: Path, linear_only: bool,
 ) -> Made:  # fmt: skip
     """A fine-tune on what `role` said, of all weights or of the linear layers; its low-rank part is what ships."""
-    recipe = SFTRecipe(
-        how.learning_rate, how.batch_size, num_train_epochs=how.num_train_epochs, linear_only=linear_only, seed=seed,
-        gradient_checkpointing=config.train.gradient_checkpointing,
-    )  # fmt: skip
+    recipe = _sft_recipe(config, how, linear_only=linear_only, seed=seed)
     base, tokenizer = start
     plain = copy.deepcopy(base)  # stays where it is, when the trainer moves `base` to its GPU
     tuned = train_sft(rows, role=role, base=base, tokenizer=tokenizer, recipe=recipe, folder=folder)
     adapter = extract_adapter(tuned, plain, r=how.lora_r)
     record = {"recipe": asdict(recipe), "extracted_rank": how.lora_r, "n_dialogues": len(rows)}
     return adapter.to(dtype_of(config.dtype)), record
+
+
+def _sft_recipe(config: Config, how: SFTConfig, *, linear_only: bool, seed: int) -> SFTRecipe:
+    """How `how` is done; no dialogue of the profile is cut, and where they may be long each is read alone."""
+    recipe = SFTRecipe(
+        how.learning_rate, how.batch_size, num_train_epochs=how.num_train_epochs, linear_only=linear_only, seed=seed,
+        gradient_checkpointing=config.train.gradient_checkpointing,
+    )  # fmt: skip
+    longest = row_tokens(config)
+    if longest <= recipe.max_length:
+        return recipe
+    return replace(recipe, max_length=longest, per_device_train_batch_size=1)
 
 
 def assistant(
@@ -83,6 +93,7 @@ def assistant(
         learning_rate=t.learning_rate, lora_r=t.lora_r, lora_layers=t.lora_layers, save_steps=t.save_steps,
         max_turns=config.max_turns, max_tokens=config.assistant_max_tokens, temperature=config.temperature_train,
         micro_batch=t.micro_batch, engine=t.engine, vllm_gpu_memory_utilization=t.vllm_gpu_memory_utilization,
+        vllm_max_model_length=row_tokens(config) if t.engine == "vllm" else None,
         gradient_checkpointing=t.gradient_checkpointing, seed=seed,
     )  # fmt: skip
     adapter = train_assistant(tasks, user=user, initial=initial, reward=Reward(), recipe=recipe, folder=folder)

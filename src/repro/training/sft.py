@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data.flip import labelled
+from ..data.flip import IGNORED, labelled
 from ..errors import ReproError
 from ..models.chat import ChatFormat
 from ..types import Role, Turn
 from . import processes
 from .heads import through, token_logps
+from .lengths import kept
 from .lora import LINEAR
 from .resume import last_checkpoint
 
@@ -29,7 +30,7 @@ class SFTRecipe:
     batch_size: int  # rows a step, over all processes
     per_device_train_batch_size: int = 8  # at most; fewer where a process has fewer rows of a step
     num_train_epochs: float = 1.0
-    max_length: int = 1024
+    max_length: int = 1024  # tokens; longer rows lose their end
     warmup_ratio: float = 0.1  # arXiv 2605.09808
     lr_scheduler_type: str = "cosine"  # arXiv 2605.09808
     linear_only: bool = False  # leave embeddings and norms as they are: what `extract_adapter` cannot carry
@@ -68,7 +69,8 @@ def train_rows(
 ) -> Any:
     """Train `model` on rows of `input_ids` and `labels` (a list, or a `datasets.Dataset`); the trainer, done.
 
-    A run that finds checkpoints in `folder` goes on from the last one, or from `resume_from`.
+    A run that finds checkpoints in `folder` goes on from the last one, or from `resume_from`. Rows that are too long
+    lose their end, those with nothing left to learn are left out, and a line says how many.
     """
     from datasets import Dataset
 
@@ -76,9 +78,21 @@ def train_rows(
     trainer = _trainer()(
         model=model, args=_config(recipe, folder), train_dataset=rows, processing_class=tokenizer
     )  # fmt: skip
+    _say_cut(rows, trainer.train_dataset, recipe.max_length)
     last = resume_from or last_checkpoint(folder)[0]
     trainer.train(resume_from_checkpoint=str(last) if last else None)
     return trainer
+
+
+def _say_cut(rows: Any, left: Any, max_length: int) -> None:
+    """What TRL made of `rows`, if it cut any; raises if nothing is `left`."""
+    begun = [labels[:max_length] for labels in rows["labels"] if len(labels) > max_length]
+    n_cut, n_lost = sum(any(label != IGNORED for label in labels) for labels in begun), len(rows) - len(left)
+    if not len(left):
+        raise ReproError(f"none of {len(rows):,} rows has anything to learn in its first {max_length:,} tokens")
+    if (n_cut or n_lost) and processes.is_first():
+        said = kept(len(left), n_cut=n_cut, n_lost=n_lost)
+        print(f"fine-tuning: at most {max_length:,} tokens a row: {said}", flush=True)
 
 
 def _trainer() -> Any:
