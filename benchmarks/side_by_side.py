@@ -33,7 +33,7 @@ from repro.types import Estimate
 
 HERE = Path(__file__).parent
 PROFILE = "bench"
-SERVER = "REPRO_BENCH_SERVER"  # openai:http://127.0.0.1:8000/v1#assistant,user: an endpoint and its two models
+SERVER = "REPRO_BENCH_SERVER"  # vllm:http://127.0.0.1:8000/v1#assistant,user: an endpoint and its two models
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 Work = Callable[[int], dict[str, float]]  # told the number of the turn; says how much it did, by unit
 

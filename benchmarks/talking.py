@@ -18,7 +18,7 @@ from side_by_side import SERVER
 from repro.models.base import Sampling
 from repro.models.decode import Sampled
 from repro.models.local import LocalModel
-from repro.models.served import ServedModel
+from repro.models.served_tokens import ServedTokens
 from repro.rollouts.dialogue import rollout
 from repro.simulators.userlm import UserLM
 from repro.types import Role, Task, Trajectory
@@ -103,13 +103,10 @@ class Talks:
 
 
 class Served(Talks):
-    """The same at a server, which counts the tokens."""
+    """The same at a vLLM server, which is sent token ids, so that each side is asked as it was trained."""
 
-    def _forget(self) -> None:  # the server reads what it has not read yet
-        self.n_before = self.assistant.meter.total.completion_tokens
-
-    def n_drawn(self) -> float:
-        return float(self.assistant.meter.total.completion_tokens - self.n_before)
+    def _forget(self) -> None:
+        """Nothing: what the server keeps is its own affair."""
 
 
 def served(tasks: Sequence[Task]) -> dict[str, Talks]:
@@ -117,5 +114,5 @@ def served(tasks: Sequence[Task]) -> dict[str, Talks]:
     if not spec:
         return {}
     assistant, _, user = spec.partition(",")
-    model = replace(ServedModel.from_spec(assistant), n_parallel=len(tasks))
+    model = replace(ServedTokens.from_spec(assistant, tokenizer="smollm2"), n_parallel=len(tasks))
     return {"server": Served(replace(model, model=user or model.model), model, tasks, len(tasks))}
