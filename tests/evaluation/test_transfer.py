@@ -81,3 +81,18 @@ def test_the_grid_has_every_cell_and_marks_an_arm_s_own_user():
     gap = found.set_index("measure").loc["gap"]
     assert (numbers["transfer.mine.gap"].value, numbers["mde.mine.gap"].value) == (gap.value, gap.mde)
     assert numbers["n_seeds.mine.gap"].value == 2
+
+
+def test_a_user_with_whom_anybody_gains_more_is_nothing_that_was_learned():
+    easy = {"mine": held([2, 2, 2]), "other": held([0, 0, 0]), "third": held([1, 1, 1])}
+    alike = transfer_table({("initial", None): BEFORE, ("mine", 0): easy, ("other", 0): easy}).set_index(
+        ["arm", "measure"]
+    )
+    assert alike.loc[("mine", "gap"), "value"] == pytest.approx(5 / 6)
+    assert alike.loc[("mine", "beyond"), "value"] == 0
+    grid = {("initial", None): BEFORE, ("mine", 0): easy, ("mine", 1): BEFORE, ("other", 0): AFTER}
+    found = transfer_table(grid).set_index(["arm", "measure"])
+    # gaps at `mine`: 5/6 and 0 of its own two seeds; 5/6 - 1/4 of the other assistant
+    assert found.loc[("mine", "beyond"), "value"] == pytest.approx((5 / 6 + 0) / 2 - (5 / 6 - 1 / 4))
+    assert found.loc[("mine", "beyond"), "n"] == 6
+    assert found.loc[("mine", "beyond"), "n_seeds"] == 2

@@ -81,6 +81,25 @@ def test_a_difference_is_set_against_zero(low: float, high: float, outcome: str,
 
 
 @pytest.mark.parametrize(
+    ("low", "high", "outcome", "words"),
+    [
+        (0.01, 0.20, "not supported", "interval above zero"),
+        (-0.20, -0.01, "supported", "less than 0.05 above zero"),  # no help, but harm
+        (-0.02, 0.04, "supported", "less than 0.05 above zero"),
+        (-0.05, 0.10, "inconclusive", "0.08 or more"),
+    ],
+)
+@pytest.mark.parametrize(("key", "test", "null"), [("gain.a", "zero", 0.0), ("winrate.a", "half", 0.5)])
+def test_that_something_does_not_help(low, high, outcome, words, key, test, null) -> None:
+    no_help = Claim("X", "a does not help", None, "a paper", "04_demo", key, f"not_above_{test}")
+    low, high = low + null, high + null
+    beside = {"mde.a": Estimate(0.08, NAN, NAN, 50), "tost_p.a": Estimate(0.01, NAN, NAN, 50)}
+    found = verdict(no_help, {key: Estimate((low + high) / 2, low, high, 50)} | beside)
+    assert found.outcome == outcome
+    assert words.replace("zero", "zero" if test == "zero" else "one half") in found.reason
+
+
+@pytest.mark.parametrize(
     ("sides", "seeds", "warned"),
     [((3, 3), "3", False), ((1, 3), "1 v 3", True), ((3, 0), "3", False), ((1, 0), "1", True), ((0, 0), "", False)],
 )

@@ -5,6 +5,9 @@ compared is the gain over the initial assistant with the same user, paired by ta
 
     gain(a, s) = met(a, s) - met(initial, s),    generalisation gap of a = gain(a, own) - mean over others of gain(a, s)
 
+With some users anybody gains more, and then a gap says nothing of what was learned there. `beyond` is the gap of a,
+less the mean gap that the assistants which were trained elsewhere show at that same user.
+
 arXiv 2605.09808 finds that assistants trained against role-play do well with it and not with others, and that those
 trained against a fine-tuned user do well with all.
 """
@@ -48,8 +51,23 @@ def transfer(before: Held, after: Held | Sequence[Held], *, own: str) -> dict[st
 
 
 def _within(key: str) -> Bounds:
-    """A gain is a difference of two shares, and a gap one of two gains."""
-    return (-2.0, 2.0) if key == "gap" else DIFFERENCE
+    """A gain is a difference of two shares, a gap one of two gains, and what is beyond one of two gaps."""
+    return {"gap": (-2.0, 2.0), "beyond": (-4.0, 4.0)}.get(key, DIFFERENCE)
+
+
+def _beyond(
+    runs: Sequence[Held], own: str, elsewhere: Sequence[Sequence[Held]], before: Held
+) -> tuple[list[float], Clusters]:
+    """The gaps of all runs less the mean gap at `own` of the arms `elsewhere`, each the mean of its training seeds."""
+    theirs = [[fmean(v) for v in zip(*(_gaps(gains(before, r), own) for r in arm), strict=True)] for arm in elsewhere]
+    usual = [fmean(v) for v in zip(*theirs, strict=True)]
+    return _over([[a - b for a, b in zip(_gaps(gains(before, r), own), usual, strict=True)] for r in runs])
+
+
+def _gaps(run: Mapping[str, Sequence[float]], own: str) -> list[float]:
+    """By task, the gain with `own` less the mean gain with the others."""
+    others = (fmean(v) for v in zip(*(run[u] for u in run if u != own), strict=True))
+    return [a - b for a, b in zip(run[own], others, strict=True)]
 
 
 def _found(before: Held, after: Held | Sequence[Held], own: str) -> dict[str, tuple[list[float], Clusters]]:
@@ -58,9 +76,8 @@ def _found(before: Held, after: Held | Sequence[Held], own: str) -> dict[str, tu
     if own not in users or len(users) < 2:
         raise ReproError(f"a gap takes '{own}' and another simulator; have {', '.join(users) or 'none'}")
     others = [[fmean(v) for v in zip(*(run[u] for u in users if u != own), strict=True)] for run in runs]
-    gaps = [[a - b for a, b in zip(run[own], rest, strict=True)] for run, rest in zip(runs, others, strict=True)]
     by_user = {f"gain.{user}": _over([run[user] for run in runs]) for user in users}
-    return by_user | {"others": _over(others), "gap": _over(gaps)}
+    return by_user | {"others": _over(others), "gap": _over([_gaps(run, own) for run in runs])}
 
 
 def _over(runs: Sequence[Sequence[float]]) -> tuple[list[float], Clusters]:
@@ -84,12 +101,14 @@ def grid_table(grid: Grid) -> pd.DataFrame:
 
 
 def transfer_table(grid: Grid) -> pd.DataFrame:
-    """`transfer` of every trained arm: columns arm, measure, value, low, high, n, n_unscored, mde, n_seeds."""
+    """`transfer` of every trained arm, and `beyond`: arm, measure, value, low, high, n, n_unscored, mde, n_seeds."""
     import pandas as pd
 
-    rows = []
-    for arm, runs in _by_arm(grid).items():
-        for key, (values, clusters) in _found(grid["initial", None], runs, arm).items():
+    rows, by_arm, before = [], _by_arm(grid), grid["initial", None]
+    for arm, runs in by_arm.items():
+        elsewhere = [held for other, held in by_arm.items() if other != arm]
+        beyond = {"beyond": _beyond(runs, arm, elsewhere, before)} if elsewhere else {}
+        for key, (values, clusters) in (_found(before, runs, arm) | beyond).items():
             found = estimate(values, clusters, within=_within(key), unit=UNIT)
             mde = minimum_detectable_effect(values, clusters)
             rows.append({"arm": arm, "measure": key, **found.row, "mde": mde, "n_seeds": len(runs)})

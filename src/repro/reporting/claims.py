@@ -8,12 +8,14 @@ The rules are fixed before the numbers are seen, and p-values below 0.05 count a
 | `greater_than_half` | 95% interval above 0.5 and Holm-adjusted p small | interval below 0.5, or TOST p small | else |
 | `equivalent_to_half` | TOST p small | interval without 0.5 | else |
 | `greater_than_zero` | 95% interval above 0 | interval below 0 | else |
+| `not_above_half`, `not_above_zero` | 95% interval below 0.5, or 0, + 0.05 | interval above 0.5, or 0 | else |
 
 The interval and TOST (a 90% interval within the bounds) count participants and training seeds; the exact p counts
 participants. Intervals against 0 stand for themselves: they are not adjusted for how many there are. Inconclusive is
 not "no effect": the verdict then says how small an effect the run could have seen. Where `room.<about>`, the most that
 a difference could have been, is not above 0 itself, nothing could have been seen, and the claim is not testable: a rule
-that came after the first results, and that can only take the place of inconclusive.
+that came after the first results, and that can only take the place of inconclusive. The tests of A8, B6 and C4 were put
+right after their first results, because they did not test what the claims say: CHANGELOG.md has before and after.
 """
 
 from __future__ import annotations
@@ -27,10 +29,11 @@ from repro.errors import ReproError
 from repro.reporting.record import is_complete, load_numbers, put_between, record_of
 from repro.types import Estimate
 
-Test = Literal["greater_than_half", "equivalent_to_half", "greater_than_zero"]
+Test = Literal["greater_than_half", "equivalent_to_half", "greater_than_zero", "not_above_half", "not_above_zero"]
 Outcome = Literal["supported", "not supported", "inconclusive", "not testable", "not run"]
 
 ALPHA = 0.05
+NOT_MORE = 0.05  # of a share: what `not_above` lets pass for nothing. ours: the bound of the TOST as well
 SEEN = (1.960 + 0.842) / (2 * 1.960)  # of the width of a 95% interval: the effect that is found four times in five
 BEGIN, END = "<!-- claims:begin -->", "<!-- claims:end -->"
 MISSING = Estimate(float("nan"), float("nan"), float("nan"), 0)
@@ -54,10 +57,15 @@ class Claim:
             raise ReproError(f"claim {self.id} has no test {self.test!r}; have {', '.join(get_args(Test))}")
         if not isinstance(self.published, int | float | None):
             raise ReproError(f"claim {self.id} has {self.published!r} as its published value; give a number or null")
-        if self.key.startswith("winrate.") == (self.test == "greater_than_zero") or "." not in self.key:
+        if self.key.startswith("winrate.") == self.of_zero or "." not in self.key:
             raise ReproError(
                 f"claim {self.id} tests {self.key!r} by {self.test}; win rates, and only they, have a half"
             )
+
+    @property
+    def of_zero(self) -> bool:
+        """Whether no effect is 0, as of a difference; else it is one half."""
+        return self.test.endswith("_zero")
 
     @property
     def about(self) -> str:
@@ -106,10 +114,11 @@ def verdict(claim: Claim, numbers: Mapping[str, Estimate]) -> Verdict:
 
 
 def _outcome(claim: Claim, found: Estimate, beside: Callable[[str], Estimate]) -> tuple[Outcome, str]:
-    of_zero = claim.test == "greater_than_zero"
-    null, named = (0.0, "zero") if of_zero else (0.5, "one half")
+    null, named = (0.0, "zero") if claim.of_zero else (0.5, "one half")
     above, below = found.low > null, found.high < null
-    if above and of_zero:
+    if claim.test.startswith("not_above"):
+        return _not_above(found, null, named, beside)
+    if above and claim.of_zero:
         return "supported", "interval above zero"
     if above and claim.test == "greater_than_half" and beside("p_holm").value < ALPHA:
         return "supported", "interval above one half, exact test agrees"
@@ -118,6 +127,15 @@ def _outcome(claim: Claim, found: Estimate, beside: Callable[[str], Estimate]) -
         return ("supported" if claim.test == "equivalent_to_half" else "not supported"), shown
     if below or (above and claim.test == "equivalent_to_half"):
         return "not supported", f"interval {'below' if below else 'above'} {named}"
+    return _nothing_seen(found, beside)
+
+
+def _not_above(found: Estimate, null: float, named: str, beside: Callable[[str], Estimate]) -> tuple[Outcome, str]:
+    """A claim that something does not help; it may do harm."""
+    if found.low > null:
+        return "not supported", f"interval above {named}"
+    if found.high < null + NOT_MORE:
+        return "supported", f"shown to be less than {NOT_MORE} above {named}"
     return _nothing_seen(found, beside)
 
 
