@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INTRINSIC = {  # the paper's measures, and where a simulator like users would lie
+INTRINSIC = {  # the paper's measures, and beside role adherence what is no effect of a probe
     "perplexity": "perplexity (less: knows users better)",
     "first_turn_diversity": "first turns differ from each other",
     "intent_overlap": "words of the intent in a turn",
     "termination_f1": "ends where users ended (F1)",
     "naturalness": "turns that pass for a user's",
     "role_adherence": "stays the user when asked to swap",
+    "role_unprobed": "stays the user when nobody asks",
     "intent_adherence": "keeps its intent when pushed elsewhere",
 }
 
@@ -42,7 +43,7 @@ MANNER = {
     "polite": "polite\nturns",
     "question_rate": "turns that\nask",
     "typos": "slips (share\nof words)",
-    "overlap_turn_1": "tells in\nturn 1",
+    "overlap_turn_1": "word overlap with\nintent, turn 1",
     "ends_early": "ends\nearly",
 }
 _SHARES = ("polite", "question_rate", "overlap_turn_1", "ends_early")
@@ -53,7 +54,7 @@ def intrinsic_figure(
 ) -> tuple[Figure, pd.DataFrame]:
     """One strip a measure, a dot with its interval for each simulator, and a line where `people` are.
 
-    `table` has the columns simulator, measure, value, low, high. Measures come in the order of `titles`.
+    `table` has the columns simulator, measure, value, low, high, n. Measures come in the order of `titles`.
     """
     import matplotlib.pyplot as plt
 
@@ -67,12 +68,17 @@ def intrinsic_figure(
         fig.subplots_adjust(left=0.36, right=0.95, top=1 - 1.75 / height, bottom=0.55 / height, hspace=1.05)
         for ax, measure in zip(axes[:, 0], measures, strict=True):
             _strip(ax, table[table.measure == measure], shown, people)
-            ax.text(
-                -0.03, 0.5, titles[measure], transform=ax.transAxes, ha="right", va="center", color=INK, fontsize=12
-            )
+            _name(ax, titles[measure], table[table.measure == measure].n)
         _key(fig, [people, *shown], 1 - 1.3 / height)
         headline(fig, "Does a simulated user talk as users do?", subtitle)
     return fig, table
+
+
+def _name(ax: Axes, title: str, counts: pd.Series) -> None:
+    """The measure, and under it how many turns or probes of each simulator stand behind it."""
+    how: dict[str, Any] = {"transform": ax.transAxes, "ha": "right", "va": "center"}
+    ax.text(-0.03, 0.62, title, color=INK, fontsize=12, **how)
+    ax.text(-0.03, 0.14, f"n = {_span(counts)}", color=QUIET, fontsize=10.5, **how)
 
 
 def _strip(ax: Axes, rows: pd.DataFrame, shown: Sequence[str], people: str) -> None:
@@ -118,7 +124,7 @@ def manner_figure(table: pd.DataFrame, *, subtitle: str) -> tuple[Figure, pd.Dat
 def trade_figure(table: pd.DataFrame, *, subtitle: str) -> tuple[Figure, pd.DataFrame]:
     """Each assistant twice: how good an assistant it is, and how well it passes for a user.
 
-    Columns arm, good, good_low, good_high, passes, passes_low, passes_high.
+    Columns arm, good, good_low, good_high, n_good, passes, passes_low, passes_high, n_passes.
     """
     import matplotlib.pyplot as plt
 
@@ -133,16 +139,12 @@ def trade_figure(table: pd.DataFrame, *, subtitle: str) -> tuple[Figure, pd.Data
         ax.annotate(
             "users", (0, 0.5), (6, 5), xycoords=("axes fraction", "data"), textcoords="offset points", color=QUIET
         )
-        ax.set(xlabel="as an assistant: share of requirements met", ylabel="as a user: share of turns that pass")
+        ax.set_xlabel(f"as an assistant: share of requirements met (n = {_span(table.n_good)} dialogues)")
+        ax.set_ylabel(f"as a user: share of turns that pass (n = {_span(table.n_passes)})")
         ax.margins(x=0.18, y=0.2)
         ax.grid(color=FAINT, lw=0.8)
-        low, high = -0.02, ax.get_ylim()[1]  # a share: what lies below 0 is only room for a dot
-        ax.set_ylim(low, high)
-        rows = table.sort_values("passes")
-        places = spread([*rows.passes], gap=0.06 * (high - low), low=low, high=high)
-        for row, y in zip(rows.itertuples(), places, strict=True):
-            note: dict[str, Any] = {"textcoords": "offset points", "weight": "bold", "color": arm_ink(str(row.arm))}
-            ax.annotate(arm_label(str(row.arm)), (row.good, y), (12, 5), fontsize=11, **note)
+        ax.set_ylim(-0.02, ax.get_ylim()[1])  # a share: what lies below 0 is only room for a dot
+        _label_trade(ax, table)
         headline(fig, "Do better assistants make worse simulated users?", subtitle)
     return fig, table
 
@@ -152,3 +154,22 @@ def _draw_trade(ax: Axes, row: Any) -> None:
     ax.plot([row.good_low, row.good_high], [row.passes] * 2, color=colour, lw=2, alpha=0.8)
     ax.plot([row.good] * 2, [row.passes_low, row.passes_high], color=colour, lw=2, alpha=0.8)
     ax.plot(row.good, row.passes, "o", color=colour, ms=10, mec="white", mew=1.2, zorder=4)
+
+
+def _label_trade(ax: Axes, table: pd.DataFrame) -> None:
+    """A name above each dot and a line down to it; of dots at one height the left one's is higher, clear of names."""
+    low, high = ax.get_ylim()
+    rows = table.sort_values(["passes", "good"], ascending=[True, False])
+    gap = 0.07 * (high - low)
+    places = spread([passes + gap for passes in rows.passes], gap=gap, low=low, high=high)
+    for row, y in zip(rows.itertuples(), places, strict=True):
+        line = {"arrowstyle": "-", "color": arm_colour(str(row.arm)), "lw": 1, "relpos": (0, 0.5), "shrinkA": 0}
+        ax.annotate(
+            arm_label(str(row.arm)), (row.good, row.passes), (row.good, y), textcoords="data", arrowprops=line,
+            color=arm_ink(str(row.arm)), weight="bold", fontsize=11, va="center",
+        )  # fmt: skip
+
+
+def _span(counts: pd.Series) -> str:
+    """ "47", or "97 to 141" where they differ."""
+    return " to ".join(map(str, dict.fromkeys((int(counts.min()), int(counts.max())))))

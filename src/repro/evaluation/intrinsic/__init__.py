@@ -12,11 +12,13 @@ from repro.evaluation.intrinsic.adherence import (
     intent_adherence,
     intent_kept,
     keeps_intent,
+    left,
     load_probes,
     probed,
     role_adherence,
+    role_change,
     role_kept,
-    stays_user,
+    unprobed,
 )
 from repro.evaluation.intrinsic.endings import end_times, ending, reactions, termination_f1
 from repro.evaluation.intrinsic.judged import kept_by_judge
@@ -24,6 +26,7 @@ from repro.evaluation.intrinsic.manner import manner
 from repro.evaluation.intrinsic.moments import Moment, in_their_place, moments_of
 from repro.evaluation.intrinsic.naturalness import Detector, detected, naturalness
 from repro.evaluation.intrinsic.parts import Parts, gain
+from repro.evaluation.intrinsic.sides import stays_user
 from repro.evaluation.intrinsic.surprise import perplexity, surprise
 from repro.evaluation.intrinsic.table import intrinsic_gains, intrinsic_table, realism_table, rooms
 from repro.evaluation.intrinsic.words import diversity_gain, first_turn_diversity, intent_overlap, overlap
@@ -47,6 +50,7 @@ __all__ = [
     "intrinsic_table",
     "keeps_intent",
     "kept_by_judge",
+    "left",
     "load_probes",
     "manner",
     "moments_of",
@@ -57,9 +61,11 @@ __all__ = [
     "reactions",
     "realism_table",
     "role_adherence",
+    "role_change",
     "role_kept",
     "rooms",
     "stays_user",
     "surprise",
     "termination_f1",
+    "unprobed",
 ]

@@ -16,6 +16,7 @@ from ...types import Turn
 from .adherence import Kind
 from .moments import Moment, over_moments
 from .parts import Parts
+from .sides import is_silent
 
 SCHEMA = {
     "type": "object",
@@ -30,7 +31,7 @@ def kept_by_judge(kind: Kind, said: Sequence[Turn], moments: Sequence[Moment], *
 
     Who leaves the dialogue keeps both, as with the rules, and is not asked about.
     """
-    asked = [i for i, turn in enumerate(said) if not turn.ends and turn.text.strip()]
+    asked = [i for i, turn in enumerate(said) if not is_silent(turn)]
     rows = asker.ask([_question(kind, said[i], moments[i]) for i in asked], label=f"{asker.model.name}, {kind}")
     found = {
         i: {"kept": 1.0, "lost": 0.0}.get(str(row["text"]), float("nan")) for i, row in zip(asked, rows, strict=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...seeds import rng
 from ...types import Estimate
-from ..stats import DIFFERENCE, SHARE, Bounds, Floats, estimate, interval_of, ratio
+from ..stats import SHARE, Bounds, Floats, estimate, interval_of, ratio
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,13 @@ def gain(a: Parts, b: Parts, *, n_boot: int = 2000, seed: int = 0) -> Estimate:
     weights = rng(seed, "gain").multinomial(len(tasks) - 1, np.full(len(tasks), 1 / len(tasks)), size=n_boot)
     value = float(_difference(sums, np.ones((1, len(tasks))))[0])
     drawn, n_known = _difference(sums, weights.astype(np.float64)), int((sums[:, 1] > 0).sum(axis=1).min())
-    within = DIFFERENCE if a.within == b.within == SHARE else None
-    low, high = interval_of(drawn, value, n_clusters=n_known, within=within)
+    low, high = interval_of(drawn, value, n_clusters=n_known, within=_bounds(a, b))
     return Estimate(value, low, high, n, n_all - n, len(tasks))
+
+
+def _bounds(a: Parts, b: Parts) -> Bounds | None:
+    """How far apart two ratios can be; without bounds of both, that is not known."""
+    return (a.within[0] - b.within[1], a.within[1] - b.within[0]) if a.within and b.within else None
 
 
 def _difference(sums: Floats, weights: Floats) -> Floats:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Measured = Mapping[str, Mapping[str, Parts]]  # by measure, then by simulator
-_LESS_IS_MORE = ("surprise", "intent_overlap")  # what users have less of than role-play
+_LESS_IS_MORE = ("surprise", "intent_overlap", "role_change")  # what users have less of than role-play
 
 
 def realism_table(
@@ -62,7 +62,7 @@ def intrinsic_gains(
 ) -> dict[str, Estimate]:
     """`intrinsic_gain.<measure>`: how much more like users the simulator `of` is than `over`, paired by task.
 
-    Perplexity is compared as its log (nats). Of surprise and overlap users have less: there the sign is turned.
+    Perplexity is compared as its log (nats). Of `_LESS_IS_MORE` users have less: there the sign is turned.
     """
     found = {"intrinsic_gain.first_turn_diversity": diversity_gain(spoken[of], spoken[over])}
     for measure, by_simulator in measured.items():
