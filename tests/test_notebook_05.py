@@ -48,6 +48,27 @@ def test_every_simulator_has_its_gap_and_its_p(checkout):
         assert f"room.{name}.gain" in numbers
 
 
+def test_the_controls_that_are_users_are_counted_in_every_representation(checkout):
+    cells, numbers = pd.read_csv(checkout / RESULT / "tables/controls.csv"), load_numbers(checkout / RESULT)
+    assert len(cells) == 2 * 10  # six facets, all of them together, three raw representations
+    assert {*cells.simulator} == {"other_users", "replay"}
+    for what in ("below_zero", "above_zero", "small_p"):
+        assert numbers[f"gap.controls.{what}"].value == cells[what].sum()
+        assert numbers[f"gap.controls.{what}"].n == 20
+    gaps = pd.read_csv(checkout / RESULT / "tables/gaps.csv").set_index("simulator")
+    assert gaps.paired["other_users"]  # each beside a user with the same kind of document
+
+
+def test_likeness_is_asked_of_all_simulators_that_are_no_users_and_of_one_of_a_kind(checkout):
+    table, numbers = pd.read_csv(checkout / RESULT / "tables/likeness.csv"), load_numbers(checkout / RESULT)
+    sets = {row.set: {*row.simulators.split(", ")} for row in table.itertuples()}
+    assert sets["likeness"] >= {"exhaustive", "roleplay_warm", "userlm", "assistant_as_user"}
+    assert not sets["likeness"] & {"other_users", "replay"}
+    assert sets["likeness_one_of_a_kind"] == {"roleplay_raw", "roleplay", "userlm", "exhaustive", "assistant_as_user"}
+    assert sets["likeness"] - sets["likeness_as_before"] == {"exhaustive"}  # smoke has one size
+    assert all(numbers[f"gap.simulators.{row.set}"].value == pytest.approx(row.value) for row in table.itertuples())
+
+
 def test_the_claims_are_judged(checkout):
     numbers = load_numbers(checkout / RESULT)
     claims = [claim for claim in load_claims(ROOT / "configs/claims.yaml") if claim.notebook == "05_distributional_gap"]

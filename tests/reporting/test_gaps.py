@@ -30,6 +30,16 @@ def test_lines_that_end_together_have_labels_that_do_not(js) -> None:
     assert left.get_ylim()[0] == min(0, *js)
     assert sorted(right.lines[1].get_ydata()) == [-0.01, 0.03]
     assert set(data.gain_high) == {0.03}
+    assert right.xaxis.label.get_text() == "n = 500"
+
+
+def test_a_mixture_says_how_many_users_each_half_has() -> None:
+    gain = Estimate(-0.0001, -0.01, 0.03, 3500, n_clusters=501)
+    figure, _ = path_figure(path(0.6, 0.59), floor=FLOOR, gain=gain, subtitle="Made up.")
+    left, right = (ax.xaxis.label.get_text() for ax in figure.axes)
+    assert left == "simulators in the mixture; n = 250 users in each half"
+    assert right == "n = 3500, of\n501 users"
+    assert overlapping_words(figure) == []
 
 
 def test_no_mixture_is_an_error() -> None:
@@ -66,6 +76,15 @@ def test_numbers_whose_interval_is_not_above_zero_are_in_brackets() -> None:
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["style", "dialogue acts (DAMSL)"]
     figure, _ = heat_figure(data, **ask)
     assert [text.get_text() for text in figure.axes[0].texts] == ["0.30", "0.00", "-0.05"]
+
+
+def test_each_column_of_a_grid_says_how_many_are_behind_it() -> None:
+    rows = [("one", "style", 0.3, 984), ("two", "style", 0.1, 1000), ("one", "damsl", 0.2, 50), ("two", "damsl", 0, 50)]
+    data = pd.DataFrame(rows, columns=["simulator", "facet", "value", "n"])
+    ask = {"down": "simulator", "across": "facet", "value": "value", "question": "What?", "subtitle": "", "order": []}
+    figure, _ = heat_figure(data, **ask)
+    assert [text.get_text() for text in figure.axes[0].texts][4:] == ["n = 984\nto 1000", "n = 50"]
+    assert overlapping_words(figure) == []
 
 
 def test_panels_of_one_range_hold_every_interval() -> None:

@@ -28,6 +28,11 @@ def test_each_simulator_has_a_histogram_with_that_of_users_as_a_line() -> None:
         own, users = ax.patches
         assert own.get_data().values.sum() == pytest.approx(1)
         assert users.get_data().values.sum() == pytest.approx(1)
+    (own, users), (other, again) = (ax.patches for ax in figure.axes)
+    assert (users.get_data().values == again.get_data().values).all()
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()  # so that the line is as high in every row
+    assert figure.axes[0].get_ylim()[1] > max(own.get_data().values.max(), other.get_data().values.max())
+    assert [ax.texts[1].get_text() for ax in figure.axes] == ["n = 50", "n = 50"]
     assert overlapping_words(figure) == []
     assert list(data.columns) == ["side", "x"]
 
@@ -37,6 +42,7 @@ def test_each_simulator_has_a_panel_with_users_in_grey() -> None:
     figure, data = map_figure(points("real", *names), order=[], subtitle="Made up.")
     shown = [ax for ax in figure.axes if ax.get_visible()]
     assert len(shown) == len(names)
+    assert [ax.texts[0].get_text() for ax in shown] == ["n = 50"] * len(names)
     assert all(len(cloud.get_offsets()) == 50 for ax in shown for cloud in ax.collections)
     assert overlapping_words(figure) == []
     assert len(data) == 300

@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from repro.errors import ReproError
+from repro.reporting.panels import how_many
 from repro.reporting.style import FAINT, INK, QUIET, arm_colour, arm_ink, arm_label, headline, spread, style
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def heat_figure(
 ) -> tuple[Figure, pd.DataFrame]:  # fmt: skip
     """A grid of numbers, darker where they are larger; rows and columns in `order` where it names them.
 
-    `with_intervals`: numbers whose interval is not above 0 (the column low) are grey and in brackets.
+    `with_intervals`: numbers whose interval is not above 0 (the column low) are grey and in brackets. Below each column
+    stands how many are behind it, where `data` has a column `n`.
     """
     import matplotlib.pyplot as plt
     import seaborn as sns
@@ -76,10 +78,10 @@ def heat_figure(
     rows, columns = (_ordered(data[side], order) for side in (down, across))
     grid = data.pivot(index=down, columns=across, values=value).loc[rows, columns]
     with style():
-        fig, ax = plt.subplots(figsize=(4.5 + 1.05 * len(columns), 2.9 + 0.5 * len(rows)))
+        fig, ax = plt.subplots(figsize=(4.5 + 1.05 * len(columns), 3.2 + 0.5 * len(rows)))
         height, width = fig.get_figheight(), fig.get_figwidth()
         room = 1.2 / width  # for the last label, which leans to the right
-        fig.subplots_adjust(left=3.0 / width, right=1 - room, top=1 - 2.3 / height, bottom=0.2 / height)
+        fig.subplots_adjust(left=3.0 / width, right=1 - room, top=1 - 2.3 / height, bottom=0.5 / height)
         colours = sns.light_palette("#0072B2", as_cmap=True)
         look: dict[str, Any] = {"fmt": ".2f", "cbar": False, "linewidths": 1.5, "linecolor": "white"}
         shown = grid.round(2) + 0.0  # never "-0.00"
@@ -93,6 +95,8 @@ def heat_figure(
         ax.tick_params(length=0)
         plt.setp(ax.get_xticklabels(), rotation=35, ha="left", rotation_mode="anchor", fontsize=10.5)
         ax.set_yticks([i + 0.5 for i in range(len(rows))], [_label(name) for name in rows], rotation=0, color=INK)
+        for x, column in enumerate(columns):
+            _count(ax, x + 0.5, len(rows) + 0.1, data[data[across] == column])
         headline(fig, question, subtitle)
     return fig, data
 
@@ -102,6 +106,12 @@ def _bracket(ax: Axes, unsure: Iterable[bool]) -> None:
     for text, doubtful in zip(ax.texts, unsure, strict=True):
         if doubtful:
             text.set(text=f"({text.get_text()})", color=QUIET)
+
+
+def _count(ax: Axes, x: float, y: float, rows: pd.DataFrame) -> None:
+    """How many are behind a column, below it; nothing if nobody counted."""
+    if said := how_many(rows):
+        ax.text(x, y, said.replace(" to", "\nto"), ha="center", va="top", fontsize=9.5, color=QUIET)
 
 
 def _label(name: str) -> str:
@@ -115,7 +125,8 @@ def _ordered(names: pd.Series[str], order: Sequence[str]) -> list[str]:
 
 def path_figure(path: pd.DataFrame, *, floor: Estimate, gain: Estimate, subtitle: str) -> tuple[Figure, pd.DataFrame]:
     """How near a mixture of 1, 2, 3, ... simulators comes (columns size, js, js_held_out, added), a band where halves
-    of users lie (`floor`), and beside it what mixing gains, with its interval. All in nats, corrected."""
+    of users lie (`floor`), and beside it what mixing gains, with its interval. All in nats, corrected. One split of the
+    users into halves gives the lines, many give the gain."""
     import matplotlib.pyplot as plt
 
     if path.empty:
@@ -126,7 +137,8 @@ def path_figure(path: pd.DataFrame, *, floor: Estimate, gain: Estimate, subtitle
         ax.axhspan(floor.low, floor.high, color=FAINT, lw=0, zorder=0)
         for column, (_, colour) in _LINES.items():
             ax.plot(path["size"], path[column], "-o", color=colour, lw=2.5, ms=8, mec="white")
-        ax.set(xlabel="simulators in the mixture", ylabel="divergence, corrected (nats)")
+        halves = f"; n = {gain.n_clusters // 2} users in each half" if gain.n_clusters else ""
+        ax.set(xlabel=f"simulators in the mixture{halves}", ylabel="divergence, corrected (nats)")
         ax.set_xticks([*path["size"]], [_member(i, str(added)) for i, added in enumerate(path.added, 1)], fontsize=9.5)
         ends = path[[*_LINES]].to_numpy()
         ax.set_ylim(min(0.0, ends.min()), 1.15 * max(floor.high, ends.max()))
@@ -162,8 +174,10 @@ def _draw_gain(ax: Axes, gain: Estimate) -> None:
     ax.axhline(0, color=QUIET, lw=1, ls=(0, (4, 3)))
     ax.plot([0, 0], [gain.low, gain.high], color=blue, lw=3, solid_capstyle="round")
     ax.plot(0, gain.value, "o", color=blue, ms=10, mec="white", mew=1.2)
-    said: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": 10.5}
-    ax.annotate(f"{gain.value:.3f}\n[{gain.low:.3f},\n{gain.high:.3f}]", (0, gain.value), (12, 0), **said)
+    numbers = f"{gain.value:.3f}\n[{gain.low:.3f},\n{gain.high:.3f}]"
+    ax.text(0.38, 0.98, numbers, transform=ax.transAxes, va="top", fontsize=10.5)  # far from the line at 0
     ax.set(xticks=[], xlim=(-0.5, 1.2), ylim=(-wide, wide))
+    users = f", of\n{gain.n_clusters} users" if gain.n_clusters else ""
+    ax.set_xlabel(f"n = {gain.n}{users}", fontsize=10.5, loc="left")
     ax.set_title("gain over the\nnearest (nats)", fontsize=11, color=QUIET, loc="left")
     ax.locator_params(axis="y", nbins=5)

@@ -50,7 +50,7 @@ def panel_figure(
         fig.subplots_adjust(left=2.75 / width, right=0.985, top=1 - 1.6 / height, bottom=0.75 / height, wspace=0.16)
         for ax, measure in zip(axes[0], measures, strict=True):
             _draw(ax, data[data.measure == measure], who, rows, share=measure in shares)
-            ax.set_xlabel(_n(data[data.measure == measure]), fontsize=10.5, color=QUIET, loc="left")
+            ax.set_xlabel(how_many(data[data.measure == measure]), fontsize=10.5, color=QUIET, loc="left")
             if one_range:
                 ax.set_xlim(*_range(data))
             ax.set_title(titles.get(measure, measure.replace("_", " ")), fontsize=12.5, loc="left", color=INK, pad=10)
@@ -59,7 +59,7 @@ def panel_figure(
     return fig, data
 
 
-def _n(rows: pd.DataFrame) -> str:
+def how_many(rows: pd.DataFrame) -> str:
     """`n = 47`, or from the least to the most where they differ; "" if nobody counted."""
     counts = sorted({int(n) for n in rows["n"].dropna()}) if "n" in rows else []
     return f"n = {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))}" if counts else ""

@@ -180,4 +180,6 @@ def test_a_mixture_is_judged_on_users_it_was_not_fitted_to():
     assert set(table.simulator) == {"terse", "other", "real"}
     apart = pairwise_table(found)
     assert len(apart) == 9
+    assert {*zip(apart.a, apart.n_a, strict=True)} == {*zip(apart.b, apart.n_b, strict=True)}
+    assert dict(zip(apart.a, apart.n_a, strict=True)) == {name: found.histograms[name].sum() for name in found.labels}
     assert apart[apart.a == apart.b].js.max() < 1e-12

@@ -85,6 +85,21 @@ def test_simulators_may_be_nearer_to_each_other_than_to_users():
     assert apart.value < 0
 
 
+def test_copies_of_one_simulator_make_simulators_look_alike():
+    """Two are as far from each other as from users; with two more copies of one, half of the pairs are alike."""
+    sides = {"one": people(1, AWAY), "copy": people(2, AWAY), "another": people(3, AWAY), "other": people(4, FIRST)}
+    found = gaps(people(0, SECOND), **sides)
+    assert likeness(found, n_boot=20).value > 0.25  # ln 2 from users, 0 or ln 2 from each other: ln 2 / 2
+    few = likeness(found, ["one", "other"], n_boot=20)
+    assert few.low < 0.1
+    assert few.value == pytest.approx(0, abs=0.05)
+    assert few.n == 240
+    with pytest.raises(ReproError, match="no simulator 'nobody' in these gaps; have one, copy, another, other"):
+        likeness(found, ["one", "nobody"])
+    with pytest.raises(ReproError, match="give two or more"):
+        likeness(found, ["one", "one"])
+
+
 def test_a_facet_may_differ_where_another_does_not():
     """Who writes without capitals asks for the same things, in another style."""
     neat, quick = people(0, EVEN), people(1, EVEN)

@@ -44,11 +44,16 @@ def _row(name: str, result: GapResult, n_cut: int) -> dict[str, Any]:
 
 
 def pairwise_table(gaps: Gaps) -> pd.DataFrame:
-    """Every side beside every other: columns a, b, js (plain, nats)."""
+    """Every side beside every other: columns a, b, n_a, n_b (conversations), js (nats).
+
+    `js` is plain: what small samples put on is not taken off, and samples of one population are not at 0.
+    """
     import pandas as pd
 
-    p = {name: counts / counts.sum() for name, counts in gaps.histograms.items()}
-    return pd.DataFrame([{"a": a, "b": b, "js": jensen_shannon(p[a], p[b])} for a in p for b in p])
+    n = {name: int(counts.sum()) for name, counts in gaps.histograms.items()}
+    p = {name: counts / n[name] for name, counts in gaps.histograms.items()}
+    pairs = [(a, b, n[a], n[b], jensen_shannon(p[a], p[b])) for a in p for b in p]
+    return pd.DataFrame(pairs, columns=["a", "b", "n_a", "n_b", "js"])
 
 
 def as_data(gaps: Gaps) -> dict[str, Any]:

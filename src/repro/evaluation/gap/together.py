@@ -93,12 +93,19 @@ def facet_spread(
     return with_lost(_over_halves(spread, seen, labels, ("nats",), n_splits, n_boot, seed)[0], n_lost)
 
 
-def likeness(gaps: Gaps, *, n_boot: int = 100, seed: int = 0) -> Estimate:
+def likeness(gaps: Gaps, names: Sequence[str] | None = None, *, n_boot: int = 100, seed: int = 0) -> Estimate:
     """How much nearer simulators are to each other than to users: the median distance (JS less `js_bias`, nats) of
-    simulators from users, less the median between two of them."""
-    if len(gaps.results) < 2:
+    those called `names` (all of them by default) from users, less the median between two of them.
+
+    Near-copies count as often as they are named: with enough of them the second median is that between copies.
+    """
+    chosen = [*dict.fromkeys(names if names is not None else gaps.results)]
+    if unknown := [name for name in chosen if name not in gaps.results]:
+        raise ReproError(f"no simulator '{unknown[0]}' in these gaps; have {', '.join(gaps.results)}")
+    if len(chosen) < 2:
         raise ReproError("one simulator is like no other; give two or more")
-    seen = by_user({name: (side, gaps.k) for name, side in gaps.labels.items()})
+    sides = {name: gaps.labels[name] for name in ("real", *chosen)}
+    seen = by_user({name: (side, gaps.k) for name, side in sides.items()})
 
     def nearer(first: Floats, second: Floats) -> list[float]:
         total = {name: (first + second) @ counts for name, counts in seen.counts.items()}
@@ -106,8 +113,8 @@ def likeness(gaps: Gaps, *, n_boot: int = 100, seed: int = 0) -> Estimate:
         from_users = [value for pair, value in apart.items() if "real" in pair]
         return [float(np.median(from_users) - np.median([v for pair, v in apart.items() if "real" not in pair]))]
 
-    found = _over_halves(nearer, seen, gaps.labels, ("nats",), 1, n_boot, seed)[0]
-    return with_lost(found, sum(gaps.n_lost.values()))
+    found = _over_halves(nearer, seen, sides, ("nats",), 1, n_boot, seed)[0]
+    return with_lost(found, sum(gaps.n_lost[name] for name in sides))
 
 
 def _over_halves(
