@@ -127,11 +127,6 @@ def test_the_intervals_in_the_readme_s_text_are_on_record():
 
 def test_the_other_numbers_in_the_readme_s_text_are_on_record():
     text = " ".join((ROOT / "README.md").read_text().split())
-    talk = numbers_on_record()["06_user_lm"]
-    kept, ended = ([talk[f"intrinsic.{measure}.{user}"].value for user in ("userlm", "roleplay")]
-                   for measure in ("role_adherence", "termination_f1"))  # fmt: skip
-    assert "({:.0f} v {:.0f} of 40 probes)".format(*(40 * share for share in kept)) in text
-    assert "(F1 {:.2f} v {:.2f})".format(*ended) in text
     gaps = numbers_on_record()["05_distributional_gap"]
     far = [gaps[key].value for key in gaps if re.fullmatch(r"gap\.roleplay\w*\.js_corrected", key)]
     assert f"({min(far):.2f} to {max(far):.2f} of at most {math.log(2):.2f} nats)" in text
