@@ -96,3 +96,11 @@ def test_a_user_with_whom_anybody_gains_more_is_nothing_that_was_learned():
     assert found.loc[("mine", "beyond"), "value"] == pytest.approx((5 / 6 + 0) / 2 - (5 / 6 - 1 / 4))
     assert found.loc[("mine", "beyond"), "n"] == 6
     assert found.loc[("mine", "beyond"), "n_seeds"] == 2
+
+
+def test_what_is_beyond_is_unscored_where_another_assistant_failed():
+    failed = AFTER | {"third": held([1, 1, 1], error="endpoint down")}
+    grid = {("initial", None): BEFORE, ("mine", 0): AFTER, ("other", 0): failed}
+    found = transfer_table(grid).set_index(["arm", "measure"])
+    assert found.loc[("mine", "gap"), "n_unscored"] == 0
+    assert found.loc[("mine", "beyond"), "n_unscored"] == 3
