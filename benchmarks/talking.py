@@ -1,7 +1,7 @@
 """In which ways can two language models talk to each other?
 
-With this package; through transformers' own `generate`, called once a turn; or at a server. The loop, the tasks, the
-weights and the sampling are the same: what differs is who draws the tokens.
+With this package; through transformers' own `generate`, called once a turn; in vLLM, here or at a server. The
+loop, the tasks, the weights and the sampling are the same: what differs is who draws the tokens.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from repro.models.base import Sampling
 from repro.models.decode import Sampled
 from repro.models.local import LocalModel
 from repro.models.served_tokens import ServedTokens
+from repro.models.vllm import VLLMModel
 from repro.rollouts.dialogue import rollout
 from repro.simulators.userlm import UserLM
 from repro.types import Role, Task, Trajectory
@@ -42,7 +43,7 @@ class Plain(LocalModel):
         ends = sorted({self.format.end_of_turn, self.format.end_of_conversation})
         banned = [] if role == "user" and sampling.may_end else [self.format.end_of_conversation]
         first = [self.format.encode(text)[0] for text in sampling.suppress_first] + [self.format.end_of_turn]
-        read = self.tokenizer.pad({"input_ids": ids}, padding_side="left", return_tensors="pt")
+        read = self.tokenizer.pad({"input_ids": ids}, padding_side="left", return_tensors="pt").to(self.model.device)
         torch.manual_seed(seeds[0] % 2**63)
         with attending(self.model, "sdpa"):
             drawn = self.model.generate(
@@ -107,6 +108,23 @@ class Served(Talks):
 
     def _forget(self) -> None:
         """Nothing: what the server keeps is its own affair."""
+
+
+class InProcess(Talks):
+    """The same in vLLM, in this process."""
+
+    def _forget(self) -> None:
+        for model in (self.user.model, self.assistant):
+            model.llm.reset_prefix_cache()
+
+
+def in_process(tasks: Sequence[Task]) -> Talks:
+    """Two engines share a GPU with whatever else is on it."""
+    user, assistant = (
+        VLLMModel.from_pretrained(adapters=[f"checkpoints/{name}"], gpu_memory_utilization=0.2, max_model_len=2048)
+        for name in ("userlm", "initial")
+    )
+    return InProcess(user, assistant, tasks, len(tasks))
 
 
 def served(tasks: Sequence[Task]) -> dict[str, Talks]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Held = Mapping[str, Sequence[Trajectory]]  # by simulator, the same tasks in the same order
+Gains = Mapping[str, Sequence[float]]  # by simulator, a value for each task
 Grid = Mapping[Trained, Held]  # by assistant: arm and training seed
 UNIT = "share of requirements"
 
@@ -46,7 +47,8 @@ def transfer(before: Held, after: Held | Sequence[Held], *, own: str) -> dict[st
 
     `after` holds an assistant's dialogues, or one such mapping for each training seed; tasks and seeds are clusters.
     """
-    found = _found(before, after, own)
+    runs = [gains(before, held) for held in ([after] if isinstance(after, Mapping) else after)]
+    found = _found(runs, own)
     return {key: estimate(*each, within=_within(key), unit=UNIT) for key, each in found.items()}
 
 
@@ -55,29 +57,30 @@ def _within(key: str) -> Bounds:
     return {"gap": (-2.0, 2.0), "beyond": (-4.0, 4.0)}.get(key, DIFFERENCE)
 
 
-def _beyond(
-    runs: Sequence[Held], own: str, elsewhere: Sequence[Sequence[Held]], before: Held
-) -> tuple[list[float], Clusters]:
-    """The gaps of all runs less the mean gap at `own` of the arms `elsewhere`, each the mean of its training seeds."""
-    theirs = [[fmean(v) for v in zip(*(_gaps(gains(before, r), own) for r in arm), strict=True)] for arm in elsewhere]
-    usual = [fmean(v) for v in zip(*theirs, strict=True)]
-    return _over([[a - b for a, b in zip(_gaps(gains(before, r), own), usual, strict=True)] for r in runs])
-
-
-def _gaps(run: Mapping[str, Sequence[float]], own: str) -> list[float]:
-    """By task, the gain with `own` less the mean gain with the others."""
-    others = (fmean(v) for v in zip(*(run[u] for u in run if u != own), strict=True))
-    return [a - b for a, b in zip(run[own], others, strict=True)]
-
-
-def _found(before: Held, after: Held | Sequence[Held], own: str) -> dict[str, tuple[list[float], Clusters]]:
-    runs = [gains(before, held) for held in ([after] if isinstance(after, Mapping) else after)]
+def _found(runs: Sequence[Gains], own: str) -> dict[str, tuple[list[float], Clusters]]:
     users = list(runs[0]) if runs else []
     if own not in users or len(users) < 2:
         raise ReproError(f"a gap takes '{own}' and another simulator; have {', '.join(users) or 'none'}")
-    others = [[fmean(v) for v in zip(*(run[u] for u in users if u != own), strict=True)] for run in runs]
     by_user = {f"gain.{user}": _over([run[user] for run in runs]) for user in users}
-    return by_user | {"others": _over(others), "gap": _over([_gaps(run, own) for run in runs])}
+    others, gaps = ([of(run, own) for run in runs] for of in (_others, _gaps))
+    return by_user | {"others": _over(others), "gap": _over(gaps)}
+
+
+def _others(run: Gains, own: str) -> list[float]:
+    """By task, the mean gain with all simulators but `own`."""
+    return [fmean(v) for v in zip(*(run[user] for user in run if user != own), strict=True)]
+
+
+def _gaps(run: Gains, own: str) -> list[float]:
+    """By task, the gain with `own` less the mean gain with the others."""
+    return [a - b for a, b in zip(run[own], _others(run, own), strict=True)]
+
+
+def _beyond(runs: Sequence[Gains], own: str, elsewhere: Sequence[Sequence[Gains]]) -> tuple[list[float], Clusters]:
+    """The gaps of all runs less the mean gap at `own` of the arms `elsewhere`, each the mean of its training seeds."""
+    theirs = [[fmean(v) for v in zip(*(_gaps(run, own) for run in arm), strict=True)] for arm in elsewhere]
+    usual = [fmean(v) for v in zip(*theirs, strict=True)]
+    return _over([[a - b for a, b in zip(_gaps(run, own), usual, strict=True)] for run in runs])
 
 
 def _over(runs: Sequence[Sequence[float]]) -> tuple[list[float], Clusters]:
@@ -104,11 +107,11 @@ def transfer_table(grid: Grid) -> pd.DataFrame:
     """`transfer` of every trained arm, and `beyond`: arm, measure, value, low, high, n, n_unscored, mde, n_seeds."""
     import pandas as pd
 
-    rows, by_arm, before = [], _by_arm(grid), grid["initial", None]
+    rows, by_arm = [], _by_arm(grid)
     for arm, runs in by_arm.items():
-        elsewhere = [held for other, held in by_arm.items() if other != arm]
-        beyond = {"beyond": _beyond(runs, arm, elsewhere, before)} if elsewhere else {}
-        for key, (values, clusters) in (_found(before, runs, arm) | beyond).items():
+        elsewhere = [by_arm[other] for other in by_arm if other != arm]
+        beyond = {"beyond": _beyond(runs, arm, elsewhere)} if elsewhere else {}
+        for key, (values, clusters) in (_found(runs, arm) | beyond).items():
             found = estimate(values, clusters, within=_within(key), unit=UNIT)
             mde = minimum_detectable_effect(values, clusters)
             rows.append({"arm": arm, "measure": key, **found.row, "mde": mde, "n_seeds": len(runs)})
@@ -126,7 +129,8 @@ def transfer_numbers(table: pd.DataFrame) -> dict[str, Estimate]:
     return numbers
 
 
-def _by_arm(grid: Grid) -> dict[str, list[Held]]:
-    """The trained arms, each with what its training seeds held."""
+def _by_arm(grid: Grid) -> dict[str, list[dict[str, list[float]]]]:
+    """The trained arms, each with the gains of its training seeds."""
     arms = dict.fromkeys(arm for arm, seed in grid if seed is not None)
-    return {arm: [held for (a, _), held in grid.items() if a == arm] for arm in arms}
+    before = grid["initial", None]
+    return {arm: [gains(before, held) for (a, _), held in grid.items() if a == arm] for arm in arms}
