@@ -43,14 +43,17 @@ class Plain(LocalModel):
         ends = sorted({self.format.end_of_turn, self.format.end_of_conversation})
         banned = [] if role == "user" and sampling.may_end else [self.format.end_of_conversation]
         first = [self.format.encode(text)[0] for text in sampling.suppress_first] + [self.format.end_of_turn]
-        read = self.tokenizer.pad({"input_ids": ids}, padding_side="left", return_tensors="pt").to(self.model.device)
+        width, device = max(map(len, ids)), self.model.device
+        padded = [[ends[0]] * (width - len(row)) + row for row in ids]
+        real = [[0] * (width - len(row)) + [1] * len(row) for row in ids]
         torch.manual_seed(seeds[0] % 2**63)
         with attending(self.model, "sdpa"):
             drawn = self.model.generate(
-                **read, do_sample=True, temperature=sampling.temperature, top_p=sampling.top_p, top_k=0,
+                input_ids=torch.tensor(padded, device=device), attention_mask=torch.tensor(real, device=device),
+                do_sample=True, temperature=sampling.temperature, top_p=sampling.top_p, top_k=0,
                 max_new_tokens=sampling.max_tokens, eos_token_id=ends, suppress_tokens=banned or None,
                 begin_suppress_tokens=first, pad_token_id=ends[0],
-            )[:, read["input_ids"].shape[1] :].tolist()  # fmt: skip
+            )[:, width:].tolist()  # fmt: skip
         return [Sampled(_cut(row, ends), []) for row in drawn]
 
 
