@@ -23,7 +23,6 @@ from side_by_side import arguments, middle, ratio, recorded, take_turns
 from talking import MAX_TURNS, Talks, in_process, models, plain
 
 from repro.data.tasks import make_tasks
-from repro.errors import ReproError
 from repro.models.local import LocalModel
 from repro.reporting import Run
 from repro.scoring.rules import Reward
@@ -98,7 +97,7 @@ def main() -> int:
 
     asked = arguments(__doc__, conversations=256, steps=5, groups=8)
     if not torch.cuda.is_available():
-        raise SystemExit(str(ReproError("benchmarks/gpu.py needs a GPU, and torch finds none; see docs/scale.md")))
+        sys.exit("benchmarks/gpu.py needs a GPU, and torch finds none; see docs/scale.md")
     with recorded("gpu", asked, max_turns=MAX_TURNS) as (run, kept):
         rollouts(run, kept, asked.turns, asked.conversations)
         for engine in ENGINES:
