@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import json
 import math
@@ -164,6 +165,23 @@ def test_a_step_of_either_trainer_says_where_its_time_went(script, who):
         assert did["trained"] < did["passed"] <= did["padded"]
         assert did["passed"] == did["needed"]  # each row is read once for the loss
         assert did["read"] > 0 < did["distinct"]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")
+def test_of_the_steps_of_a_run_the_first_and_the_last_are_not_timed(script, monkeypatch):
+    gpu, local = script("gpu"), importlib.import_module("repro.models.local")
+    user, initial = (local.LocalModel.from_pretrained("tiny", dtype="float32") for _ in range(2))
+    monkeypatch.setattr(gpu.ours, "GRPORecipe", functools.partial(small, gpu.ours.GRPORecipe))
+    numbers = gpu.Steps(user, initial, "transformers", 2, 1).numbers()
+    assert set(numbers) == {"seconds", "tokens_per_s", "rollouts"}  # an engine that is the trainer is not apart from it
+    assert {one.n for one in numbers.values()} == {2}
+    assert 0 < numbers["rollouts"].low <= numbers["rollouts"].high < 1
+
+
+def small(recipe, **settings):
+    """The same recipe with little to draw and to learn."""
+    return recipe(**settings | {"num_generations": 2, "micro_batch": 2, "max_turns": 2, "max_tokens": 8})
 
 
 def measured(**values):
