@@ -145,7 +145,7 @@ def places(fig: Figure, n: int) -> list[Any]:
     """Of up to three panels."""
     if n < 2:
         return [fig.add_gridspec(1, 1, left=0.33, right=0.97, top=0.82, bottom=0.13)[0, 0]]
-    grid = fig.add_gridspec(2, 2, left=0.22, right=0.97, top=0.86, bottom=0.09, hspace=0.45, wspace=0.5)
+    grid = fig.add_gridspec(2, 2, left=0.22, right=0.97, top=0.86, bottom=0.09, hspace=0.45, wspace=0.7)
     return [grid[:, 0], *([grid[:, 1]] if n == 2 else [grid[0, 1], grid[1, 1]])]
 
 
@@ -171,6 +171,8 @@ def draw_goals(ax: Axes, wanted: list[Goal], numbers: Numbers, label: str) -> No
         ax.set_xlim(0.08, 50)
         ax.set_xticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
         ax.minorticks_off()
+    else:
+        ax.margins(x=0.4)
     ax.set_xlabel(label, fontsize=11)
     ax.set_ylim(-0.7, len(wanted) - 0.3)
 
