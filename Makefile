@@ -85,7 +85,7 @@ serve-cpu: setup $(VLLM_STAMP)  ## serve SmolLM2, the initial assistant and the 
 	@HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_CPU_OMP_THREADS_BIND=nobind \
 		PYTHONPATH=src $(VLLM) -m vllm.entrypoints.openai.api_server --host 127.0.0.1 --port $(PORT) \
 		--model "$$($(PY) -c 'from repro.models.unpack import smollm2_folder; print(smollm2_folder())')" \
-		--served-model-name smollm2 --dtype bfloat16 --max-model-len 2048 --max-num-seqs 64 --enforce-eager --no-enable-chunked-prefill \
+		--served-model-name smollm2 --dtype bfloat16 --max-model-len 2048 --max-num-seqs 64 --enforce-eager \
 		--enable-lora --max-loras 2 --max-lora-rank 32 --lora-modules initial=checkpoints/initial userlm=checkpoints/userlm \
 		--structured-outputs-config '{"backend": "xgrammar", "disable_any_whitespace": true}' \
 		--logits-processors repro.models.bans:Bans
