@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from rl_step import recipe
 from side_by_side import arguments, middle, ratio, recorded, take_turns
 from talking import MAX_TURNS, Talks, in_process, models, plain
 
@@ -31,24 +32,21 @@ from repro.training import assistant as ours
 from repro.training.engines import Engine
 from repro.types import Estimate, Task
 
-ENGINES: tuple[Engine, ...] = ("transformers", "vllm")
+ENGINES: tuple[Engine, ...] = ("transformers", "vllm") if find_spec("vllm") else ("transformers",)
 
 
 class Steps:
     """One run of a few steps with one engine; seconds, seconds of rollouts and tokens trained on of each step."""
 
     def __init__(self, user: LocalModel, initial: LocalModel, engine: Engine, n_steps: int, n_groups: int) -> None:
-        self.recipe = ours.GRPORecipe(
-            max_steps=n_steps + 2, n_groups=n_groups, num_generations=8, learning_rate=5e-4, lora_r=16, lora_layers=15,
-            max_turns=3, max_tokens=80, micro_batch=8, save_steps=n_steps + 2, engine=engine,
-            vllm_max_model_length=2048,
-        )  # fmt: skip
+        n = n_steps + 2  # the first and the last are not counted
+        planned = recipe(n_groups, max_steps=n, save_steps=n, engine=engine, vllm_max_model_length=2048)
         self.spans: list[tuple[float, float]] = []
         self.n_tokens: list[float] = []
         with tempfile.TemporaryDirectory() as folder, mock.patch.object(ours, "rollout", self._watched(ours.rollout)):
             ours.train_assistant(
                 make_tasks(n_groups, split="train", seed=0), user=UserLM(user), initial=initial, reward=Reward(),
-                recipe=self.recipe, folder=folder,
+                recipe=planned, folder=folder,
             )  # fmt: skip
             states = json.loads(next(Path(folder).glob("checkpoint-*/trainer_state.json")).read_text("utf-8"))
         self.log: list[dict[str, Any]] = states["log_history"]
@@ -82,7 +80,7 @@ def rollouts(run: Run, kept: Path, n_turns: int, n_conversations: int) -> None:
     talks = {
         "transformers": Talks(user, assistant, tasks, len(tasks)),
         "generate": Talks(plain(user), plain(assistant), tasks, len(tasks)),
-        **({"vllm": in_process(tasks)} if find_spec("vllm") else {}),
+        **({"vllm": in_process(tasks)} if "vllm" in ENGINES else {}),
     }
     turns = take_turns(talks, n_turns, kept)
     rates = {name: turns.rate(name, "tokens") for name in talks}
@@ -101,9 +99,8 @@ def main() -> int:
     with recorded("gpu", asked, max_turns=MAX_TURNS) as (run, kept):
         rollouts(run, kept, asked.turns, asked.conversations)
         for engine in ENGINES:
-            if engine == "transformers" or find_spec("vllm"):
-                for key, one in Steps(*models(), engine, asked.steps, asked.groups).numbers().items():
-                    run.number(f"gpu.rl_step.{engine}.{key}", one)
+            for key, one in Steps(*models(), engine, asked.steps, asked.groups).numbers().items():
+                run.number(f"gpu.rl_step.{engine}.{key}", one)
     return 0
 
 

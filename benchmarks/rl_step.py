@@ -39,6 +39,15 @@ PARTS = ("rollouts", "log-probabilities", "backward")
 LORA = {"r": 16, "n_layers": 15}  # as in configs/cpu.yaml
 
 
+def recipe(n_groups: int, **more: Any) -> ours.GRPORecipe:
+    """One step as in configs/cpu.yaml; `more` says what is otherwise."""
+    usual = {
+        "max_steps": 1, "num_generations": 8, "learning_rate": 5e-4, "lora_r": LORA["r"],
+        "lora_layers": LORA["n_layers"], "max_turns": 3, "max_tokens": 80, "micro_batch": 8,
+    }  # fmt: skip
+    return ours.GRPORecipe(n_groups=n_groups, **usual | more)
+
+
 class Step:
     """One step from the initial assistant; what it did, and for how long."""
 
@@ -132,11 +141,8 @@ class Stock(Step):
 def main() -> int:
     asked = arguments(__doc__, groups=4, micro_batch=8)
     now = clock(asked.busy)
-    recipe = ours.GRPORecipe(
-        max_steps=1, n_groups=asked.groups, num_generations=8, learning_rate=5e-4, lora_r=LORA["r"],
-        lora_layers=LORA["n_layers"], max_turns=3, max_tokens=80, micro_batch=asked.micro_batch,
-    )  # fmt: skip
-    steps = {"ours": Ours(*models(), recipe, now), "trl": Stock(*models(), recipe, now)}
+    planned = recipe(asked.groups, micro_batch=asked.micro_batch)
+    steps = {"ours": Ours(*models(), planned, now), "trl": Stock(*models(), planned, now)}
     with recorded("rl_step", asked) as (run, kept):
         turns = take_turns(steps, asked.turns, kept, busy=asked.busy)
         rates = {}
